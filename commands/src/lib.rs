@@ -1,0 +1,12 @@
+//! The write side: carries decisions out.
+//!
+//! One [`Executor`] serves every decision: it loads the views that the decision asks for, lets it decide, appends
+//! under the guards that it collected, and decides again when somebody was faster. [`policies`] react to facts with
+//! commands of their own.
+
+mod executor;
+mod order;
+pub mod policies;
+
+pub use executor::{Clock, Executor};
+pub use order::{Done, Failure, Order};

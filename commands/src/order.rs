@@ -1,0 +1,71 @@
+//! A command on its way, and what comes of it.
+
+use uuid::Uuid;
+use vigie_domain::DecodeError;
+use vigie_eventlog::LogError;
+
+/// Who gives a command, and why.
+#[derive(Debug, Clone)]
+pub struct Order {
+    /// A command sent twice has the same id, and gets its first answer.
+    pub command_id: Uuid,
+    /// Who or what, such as `operator:local`, `feed:hkia` or `policy:alerts.raise_spring`.
+    pub actor: String,
+    /// The first command of the chain; this one if it starts a chain.
+    pub correlation_id: Option<Uuid>,
+    /// The event that is reacted to.
+    pub causation_id: Option<Uuid>,
+    /// W3C trace context of the request.
+    pub traceparent: Option<String>,
+}
+
+impl Order {
+    /// A command that starts a chain.
+    pub fn new(command_id: Uuid, actor: impl Into<String>) -> Self {
+        Self { command_id, actor: actor.into(), correlation_id: None, causation_id: None, traceparent: None }
+    }
+}
+
+/// An accepted command.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Done<A> {
+    /// What the caller is told.
+    pub answer: A,
+    /// The log position at which the answer holds: the last appended event, or what was read when nothing was to do.
+    pub position: i64,
+    /// Number of events that this call appended; 0 if the wish was already true or the command is repeated.
+    pub appended: usize,
+    /// How often it was decided anew because somebody else was faster.
+    pub retries: u32,
+}
+
+/// Why a command was not carried out.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure<R> {
+    /// A rule forbids it.
+    #[error("refused")]
+    Refused(R),
+    /// Others were faster every time.
+    #[error("gave up after {attempts} attempts: others kept changing what the decision depends on")]
+    Contended {
+        /// How often it was tried.
+        attempts: u32,
+    },
+    /// The log failed.
+    #[error(transparent)]
+    Log(#[from] LogError),
+    /// The log holds an event that this build cannot read.
+    #[error("the event at position {position} cannot be read")]
+    Unreadable {
+        /// Where.
+        position: i64,
+        /// Why.
+        source: DecodeError,
+    },
+    /// The command id was used before, for another command.
+    #[error("command id {command_id} was used before for another command")]
+    CommandIdReused {
+        /// The id.
+        command_id: Uuid,
+    },
+}

@@ -1,0 +1,1 @@
+//! Policies: pure reactions to facts, each cause acted on once.

@@ -1,0 +1,70 @@
+//! All events of all contexts: one line per context registers it.
+
+use crate::kernel::{Tag, events::Encoded};
+
+pub use crate::kernel::events::{DecodeError, TypeInfo};
+
+macro_rules! contexts {
+    ($($(#[$doc:meta])* $variant:ident($inner:ty)),* $(,)?) => {
+        /// A fact of one of the contexts, in today's shape.
+        #[derive(Debug, Clone, PartialEq)]
+        pub enum Event {
+            $($(#[$doc])* $variant($inner),)*
+        }
+
+        $(impl From<$inner> for Event {
+            fn from(event: $inner) -> Self { Self::$variant(event) }
+        })*
+
+        /// Every event type that this build can read, by context.
+        pub const CONTEXTS: &[&[TypeInfo]] = &[$(<$inner>::TYPES),*];
+
+        impl Event {
+            /// Reads a stored event; older versions are lifted to today's shape.
+            ///
+            /// # Errors
+            /// An unknown type, a version newer than this build, or data that does not fit its type.
+            pub fn decode(name: &str, version: u16, data: &str) -> Result<Self, DecodeError> {
+                $(if let Some(decoded) = <$inner>::decode(name, version, data) {
+                    return decoded.map(Self::$variant);
+                })*
+                Err(DecodeError::UnknownType { name: name.to_owned() })
+            }
+
+            /// The stored name, version and JSON of this event.
+            #[must_use]
+            pub fn encode(&self) -> Encoded {
+                match self { $(Self::$variant(event) => event.encode()),* }
+            }
+
+            /// The stored name of this event's type, such as `airport.stand_allocated`.
+            #[must_use]
+            pub fn name(&self) -> &'static str {
+                match self { $(Self::$variant(event) => event.name()),* }
+            }
+
+            /// Every thing that this fact is about; derived from its data alone.
+            #[must_use]
+            pub fn tags(&self) -> Vec<Tag> {
+                match self { $(Self::$variant(event) => event.tags()),* }
+            }
+
+            /// The site at which the fact happened.
+            #[must_use]
+            pub fn site(&self) -> &crate::support::SiteId {
+                match self { $(Self::$variant(event) => event.site()),* }
+            }
+        }
+    };
+}
+
+contexts! {
+    /// Sites and what every context needs.
+    Support(crate::support::SupportEvent),
+    /// Flights, stands and their allocation.
+    Airport(crate::airport::AirportEvent),
+    /// Train passes, cars and springs.
+    Rail(crate::rail::RailEvent),
+    /// Alerts, whatever raised them.
+    Alerts(crate::alerts::AlertEvent),
+}

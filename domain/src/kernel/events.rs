@@ -1,0 +1,163 @@
+//! How a context declares its events, and how stored ones are read.
+
+/// Why a stored event cannot be read by this build.
+#[derive(Debug, thiserror::Error)]
+pub enum DecodeError {
+    /// No context of this build has the type.
+    #[error("unknown event type {name:?}: it was written by a newer version or by another program")]
+    UnknownType {
+        /// The stored type.
+        name: String,
+    },
+    /// The stored version is newer than this build knows.
+    #[error("{name} is stored in version {found}, and this build reads up to version {known}: upgrade it")]
+    NewerVersion {
+        /// The stored type.
+        name: &'static str,
+        /// The stored version.
+        found: u16,
+        /// The newest version that this build reads.
+        known: u16,
+    },
+    /// The data does not have the shape of its type and version.
+    #[error("the data of a {name} (version {version}) cannot be read")]
+    Shape {
+        /// The stored type.
+        name: &'static str,
+        /// The stored version.
+        version: u16,
+        /// What is wrong, with line and column.
+        source: serde_json::Error,
+    },
+}
+
+/// An event type that this build reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TypeInfo {
+    /// The stored name, such as `airport.stand_allocated`.
+    pub name: &'static str,
+    /// The version that this build writes; it reads this one and every older one.
+    pub version: u16,
+}
+
+/// An event as it is stored.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Encoded {
+    /// The stored name.
+    pub name: &'static str,
+    /// The version of the shape.
+    pub version: u16,
+    /// The data as JSON.
+    pub data: String,
+}
+
+/// What each event says of itself.
+pub trait Describe {
+    /// The site at which the fact happened.
+    fn site(&self) -> &crate::support::SiteId;
+    /// Every thing that the fact is about.
+    fn tags(&self) -> Vec<crate::kernel::Tag>;
+}
+
+/// Lifts the stored JSON of one version to the next.
+pub type Upcast = fn(serde_json::Value) -> serde_json::Value;
+
+/// Reads `data` of `version`, lifting it through `upcasts` (the first lifts version 1 to 2, and so on).
+///
+/// # Errors
+/// A newer version, or data of another shape.
+pub fn decode_version<T: serde::de::DeserializeOwned>(
+    info: TypeInfo,
+    upcasts: &[Upcast],
+    version: u16,
+    data: &str,
+) -> Result<T, DecodeError> {
+    let shape = |source| DecodeError::Shape { name: info.name, version, source };
+    if version == info.version {
+        return serde_json::from_str(data).map_err(shape);
+    }
+    if version > info.version || version == 0 {
+        return Err(DecodeError::NewerVersion { name: info.name, found: version, known: info.version });
+    }
+    let stored = serde_json::from_str(data).map_err(shape)?;
+    let lifted = upcasts.iter().skip(usize::from(version) - 1).fold(stored, |value, upcast| upcast(value));
+    serde_json::from_value(lifted).map_err(shape)
+}
+
+/// Declares the events of a context: `"stored_name" => Variant(Struct) v1,` and, from version 2 on, `v2 [v1_to_v2]`.
+///
+/// Makes the enum, one `FOO` constant of the stored name per type, and reading and writing.
+macro_rules! events {
+    (
+        $(#[$doc:meta])* $enum:ident, $names:ident;
+        $($(#[$vdoc:meta])* $const:ident = $name:literal => $variant:ident v $version:literal $([$($upcast:path),+])?,)*
+    ) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq)]
+        pub enum $enum {
+            $($(#[$vdoc])* $variant($variant),)*
+        }
+
+        /// The stored names of this context's event types.
+        pub mod $names {
+            $($(#[$vdoc])* pub const $const: &str = $name;)*
+        }
+
+        $(impl From<$variant> for $enum {
+            fn from(event: $variant) -> Self { Self::$variant(event) }
+        }
+        impl From<$variant> for $crate::Event {
+            fn from(event: $variant) -> Self { $enum::$variant(event).into() }
+        })*
+
+        impl $enum {
+            /// The types of this context, in the order of their declaration.
+            pub const TYPES: &[$crate::kernel::events::TypeInfo] =
+                &[$($crate::kernel::events::TypeInfo { name: $name, version: $version }),*];
+
+            /// Reads a stored event of this context; `None` if the type belongs to another one.
+            #[must_use]
+            pub fn decode(name: &str, version: u16, data: &str) -> Option<Result<Self, $crate::kernel::events::DecodeError>> {
+                match name {
+                    $($name => Some($crate::kernel::events::decode_version(
+                        $crate::kernel::events::TypeInfo { name: $name, version: $version },
+                        &[$($($upcast),+)?], version, data,
+                    ).map(Self::$variant)),)*
+                    _ => None,
+                }
+            }
+
+            /// The stored form.
+            #[must_use]
+            pub fn encode(&self) -> $crate::kernel::events::Encoded {
+                let (version, data) = match self {
+                    $(Self::$variant(event) => ($version, serde_json::to_string(event)),)*
+                };
+                $crate::kernel::events::Encoded {
+                    name: self.name(),
+                    version,
+                    data: data.expect("events are plain data with text keys and always serialise"),
+                }
+            }
+
+            /// The stored name of the type.
+            #[must_use]
+            pub fn name(&self) -> &'static str {
+                match self { $(Self::$variant(_) => $name),* }
+            }
+
+            /// Every thing that the fact is about.
+            #[must_use]
+            pub fn tags(&self) -> Vec<$crate::kernel::Tag> {
+                match self { $(Self::$variant(event) => $crate::kernel::events::Describe::tags(event)),* }
+            }
+
+            /// The site at which it happened.
+            #[must_use]
+            pub fn site(&self) -> &$crate::support::SiteId {
+                match self { $(Self::$variant(event) => $crate::kernel::events::Describe::site(event)),* }
+            }
+        }
+    };
+}
+pub(crate) use events;

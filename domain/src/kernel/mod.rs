@@ -1,0 +1,19 @@
+//! What every context builds on: events, tags, queries, decisions, intervals and ids.
+
+mod decision;
+pub mod events;
+mod ids;
+mod interval;
+mod query;
+pub mod spec;
+mod text;
+
+pub use decision::Fact;
+pub use decision::{
+    AnyView, Context, Decided, Decision, Guard, Need, Refused, Stamp, Stop, Verdict, View, ViewId, World,
+};
+pub(crate) use ids::text_id;
+pub use ids::{IdError, derived_uuid};
+pub use interval::{Interval, IntervalError, IntervalSet};
+pub use query::{Criterion, Query, Tag};
+pub use text::{Note, NoteError};

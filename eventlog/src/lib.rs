@@ -1,0 +1,24 @@
+//! The event log on Postgres.
+//!
+//! It keeps facts of any kind in one order and knows nothing of what they say. What must stay true:
+//! 1. Positions are 1, 2, 3, … without gaps, in commit order: whoever sees n has seen all before it.
+//! 2. An append is all or nothing, and its conditions are checked against everything committed before it.
+//! 3. An append is idempotent by command id, in the same transaction.
+//! 4. Acknowledged means flushed.
+//! 5. Events are never changed or deleted.
+
+mod append;
+mod event;
+mod follow;
+mod log;
+mod query;
+mod read;
+mod sequencer;
+pub mod testing;
+
+pub use append::{Append, AppendError, Appended, Condition};
+pub use event::{Metadata, NewEvent, Recorded};
+pub use follow::{Follower, Step};
+pub use log::{Log, LogError, MIGRATOR};
+pub use query::{Criterion, Query};
+pub use read::{Direction, Read};
