@@ -1,1 +1,5 @@
-//! stub
+//! GraphQL, HTTP, health, metrics and the command line: everything that people and programs touch.
+
+pub mod cli;
+pub mod runtime;
+pub mod settings;

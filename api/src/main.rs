@@ -1,2 +1,5 @@
 //! The `vigie` program.
-fn main() {}
+
+fn main() -> std::process::ExitCode {
+    vigie_api::cli::main()
+}

@@ -1,0 +1,13 @@
+//! `vigie events`.
+
+use super::Outcome;
+use crate::settings::Settings;
+
+/// Arguments of `vigie events`.
+#[derive(Debug, clap::Args)]
+pub struct Args {}
+
+/// Runs it.
+pub async fn run(_args: Args, _settings: Settings) -> Outcome {
+    todo!()
+}

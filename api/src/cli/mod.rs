@@ -1,0 +1,78 @@
+//! The command line: one file per subcommand.
+
+mod demo;
+mod doctor;
+mod events;
+mod import;
+mod postgres;
+mod projections;
+mod serve;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::settings::Settings;
+
+/// The operations log of a transport site.
+#[derive(Debug, Parser)]
+#[command(name = "vigie", version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve the API; starts a private Postgres unless DATABASE_URL is set.
+    Serve(serve::Args),
+    /// Set up the demo sites and play a demo day.
+    Demo(demo::Args),
+    /// Take in what other systems say.
+    Import(import::Args),
+    /// Look at the log.
+    Events(events::Args),
+    /// Look at the read models, rebuild them, check them.
+    Projections(projections::Args),
+    /// Say what is configured, what is reachable, and which versions.
+    Doctor(doctor::Args),
+    /// Work with the private Postgres.
+    Postgres(postgres::Args),
+}
+
+/// What a subcommand reports when it fails: printed with its causes, exit code 1.
+pub type Outcome = Result<ExitCode, Box<dyn std::error::Error + Send + Sync>>;
+
+/// Runs the program.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(&error),
+    };
+    runtime.block_on(run(cli)).unwrap_or_else(|error| fail(error.as_ref()))
+}
+
+async fn run(cli: Cli) -> Outcome {
+    let settings = Settings::load()?;
+    match cli.command {
+        Command::Serve(args) => serve::run(args, settings).await,
+        Command::Demo(args) => demo::run(args, settings).await,
+        Command::Import(args) => import::run(args, settings).await,
+        Command::Events(args) => events::run(args, settings).await,
+        Command::Projections(args) => projections::run(args, settings).await,
+        Command::Doctor(args) => doctor::run(args, settings).await,
+        Command::Postgres(args) => postgres::run(args, settings).await,
+    }
+}
+
+fn fail(error: &(dyn std::error::Error + 'static)) -> ExitCode {
+    eprintln!("vigie: {error}");
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        eprintln!("  because: {error}");
+        cause = error.source();
+    }
+    ExitCode::FAILURE
+}
