@@ -259,6 +259,19 @@ impl<R> From<Need> for Stop<R> {
     }
 }
 
+impl<R: Refused> From<R> for Stop<R> {
+    fn from(refusal: R) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+/// The refusal of decisions that cannot be refused.
+impl Refused for std::convert::Infallible {
+    fn code(&self) -> &'static str {
+        match *self {}
+    }
+}
+
 /// The outcome of [`Decision::decide`].
 pub type Verdict<A, R> = Result<Decided<A>, Stop<R>>;
 

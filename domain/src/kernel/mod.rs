@@ -1,6 +1,7 @@
 //! What every context builds on: events, tags, queries, decisions, intervals and ids.
 
 mod decision;
+mod earlier;
 pub mod events;
 mod ids;
 mod interval;
@@ -12,6 +13,7 @@ pub use decision::Fact;
 pub use decision::{
     AnyView, Context, Decided, Decision, Guard, Need, Refused, Stamp, Stop, Verdict, View, ViewId, World,
 };
+pub use earlier::Earlier;
 pub(crate) use ids::text_id;
 pub use ids::{IdError, derived_uuid};
 pub use interval::{Interval, IntervalError, IntervalSet};
