@@ -1,0 +1,184 @@
+//! Running read models, waiting for them, looking at them.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use sqlx::PgPool;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+use vigie_eventlog::{Log, LogError};
+
+/// The running read models of this process. Cheap to clone.
+#[derive(Clone)]
+pub struct Projections {
+    _pool: PgPool,
+}
+
+/// Whether a read model goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// It follows the log.
+    Running,
+    /// An event stopped it; it is tried again at the next start.
+    Stopped,
+}
+
+/// How far a read model has come.
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+pub struct Status {
+    /// Its name.
+    pub name: String,
+    /// The version of its fold.
+    pub version: i32,
+    /// Every event up to here is in its rows.
+    pub position: i64,
+    /// Events of the log that it has not looked at.
+    pub lag_events: i64,
+    /// Age of the oldest of them, in seconds; 0 when there is none.
+    pub lag_seconds: f64,
+    /// Events per second while there was something to do.
+    pub rate: f64,
+    /// Whether it goes on.
+    pub state: State,
+    /// Why it does not.
+    pub error: Option<String>,
+    /// The event that stopped it.
+    pub error_position: Option<i64>,
+    /// The process that folds it, such as `host:4711`.
+    pub owner: Option<String>,
+    /// When it moved last.
+    pub updated_at: DateTime<Utc>,
+}
+
+/// A read model had not caught up in time.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the read model {name} is at position {position} and has not reached {wanted}")]
+pub struct Behind {
+    /// The one that is furthest behind.
+    pub name: String,
+    /// Where it is.
+    pub position: i64,
+    /// Where it should be.
+    pub wanted: i64,
+}
+
+/// How far a rebuild or a verification has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress {
+    /// Everything up to here is folded.
+    pub position: i64,
+    /// The end of the log when this was told.
+    pub head: i64,
+}
+
+/// A field of a row that is not what the log says.
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+pub struct Difference {
+    /// The table.
+    pub table: String,
+    /// The row's key.
+    pub key: serde_json::Value,
+    /// The column; without one, the whole row is missing or should not be there.
+    pub field: Option<String>,
+    /// What the table holds.
+    pub stored: serde_json::Value,
+    /// What the log says.
+    pub expected: serde_json::Value,
+}
+
+/// The outcome of a verification.
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+pub struct Verified {
+    /// The read model.
+    pub name: String,
+    /// The position at which it was compared.
+    pub position: i64,
+    /// Rows that were compared.
+    pub rows: i64,
+    /// The first differences, at most [`Verified::SHOWN`] rows per table.
+    pub differences: Vec<Difference>,
+    /// Rows that differ.
+    pub differing_rows: i64,
+}
+
+impl Verified {
+    /// The most rows per table whose differences are listed.
+    pub const SHOWN: i64 = 100;
+}
+
+/// Why something about read models failed.
+#[derive(Debug, thiserror::Error)]
+pub enum ProjectionError {
+    /// A statement failed.
+    #[error("{attempt}")]
+    Database {
+        /// What was attempted.
+        attempt: &'static str,
+        /// What Postgres or the connection said.
+        source: sqlx::Error,
+    },
+    /// The log failed.
+    #[error("the log could not be read")]
+    Log(#[from] LogError),
+    /// There is no such read model.
+    #[error("there is no read model {name:?}; there are {known}")]
+    Unknown {
+        /// The name as given.
+        name: String,
+        /// The names that there are.
+        known: String,
+    },
+    /// An event cannot be folded.
+    #[error("the event at position {position} cannot be folded: {reason}")]
+    BadEvent {
+        /// Where it is.
+        position: i64,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// It was cancelled; nothing has changed.
+    #[error("cancelled")]
+    Cancelled,
+    /// Another process works on the same read model.
+    #[error("another process rebuilds or verifies {name} right now")]
+    Busy {
+        /// The read model.
+        name: String,
+    },
+}
+
+impl Projections {
+    /// Runs every read model until `shutdown`; one whose version has changed is rebuilt first, while its old rows serve.
+    ///
+    /// # Errors
+    /// The database cannot be reached.
+    pub async fn start(pool: PgPool, _log: Log, _shutdown: CancellationToken) -> Result<Self, ProjectionError> {
+        Ok(Self { _pool: pool })
+    }
+
+    /// Waits until the read models have everything up to `position`, whichever process folds them.
+    ///
+    /// # Errors
+    /// [`Behind`] after `timeout`, at once for one that is stopped before it.
+    ///
+    /// # Panics
+    /// A name that is no read model's.
+    pub async fn wait_for(&self, _names: &[&str], _position: i64, _timeout: Duration) -> Result<(), Behind> {
+        todo!()
+    }
+
+    /// The position up to which a read model is known to have come; changes as it goes on.
+    ///
+    /// # Panics
+    /// A name that is no read model's.
+    #[must_use]
+    pub fn watch(&self, _name: &str) -> watch::Receiver<i64> {
+        todo!()
+    }
+
+    /// Waits until all have stopped after the shutdown.
+    pub async fn stopped(&self) {
+        todo!()
+    }
+}
