@@ -37,6 +37,8 @@ pub struct Appended {
     pub repeated: bool,
     /// The answer kept with the command, by its first append.
     pub answer: Option<Box<RawValue>>,
+    /// Name of the command, by its first append.
+    pub command: String,
 }
 
 /// Why nothing was appended.
@@ -56,6 +58,14 @@ pub enum AppendError {
         /// How many it had.
         found: usize,
     },
+    /// A type, site or tag that cannot be stored: empty, or with a control character.
+    #[error("{what} {text:?} cannot be stored: it is empty or has a control character")]
+    Text {
+        /// What it is.
+        what: &'static str,
+        /// As given.
+        text: String,
+    },
     /// The log could not be reached; nothing is known of the append's outcome. Send it again with the same command id.
     #[error("the log could not take the append")]
     Log(#[from] LogError),
@@ -64,4 +74,22 @@ pub enum AppendError {
 impl Append {
     /// The most events in one append.
     pub const MAX_EVENTS: usize = 10_000;
+
+    /// Lists are joined by a control character on their way to the database, so none may be inside.
+    pub(crate) fn check(&self) -> Result<(), AppendError> {
+        let found = self.events.len();
+        if !(1..=Self::MAX_EVENTS).contains(&found) {
+            return Err(AppendError::Size { found });
+        }
+        let texts = self.events.iter().flat_map(|event| {
+            let tags = event.tags.iter().map(|tag| ("tag", tag));
+            [("event type", &event.kind), ("site", &event.site)].into_iter().chain(tags)
+        });
+        for (what, text) in texts {
+            if text.is_empty() || text.chars().any(char::is_control) {
+                return Err(AppendError::Text { what, text: text.clone() });
+            }
+        }
+        Ok(())
+    }
 }

@@ -14,6 +14,7 @@ mod log;
 mod query;
 mod read;
 mod sequencer;
+mod tail;
 pub mod testing;
 
 pub use append::{Append, AppendError, Appended, Condition};

@@ -1,11 +1,18 @@
 //! The open log.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
+use serde_json::value::RawValue;
 use sqlx::PgPool;
 use sqlx::migrate::Migrator;
+use sqlx::types::Json;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use crate::read::page;
+use crate::sequencer::Sequencer;
+use crate::tail::Tail;
 use crate::{Append, AppendError, Appended, Follower, Query, Read, Recorded};
 
 /// Every migration of Vigie, in order.
@@ -15,7 +22,7 @@ pub static MIGRATOR: Migrator = sqlx::migrate!("../migrations");
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum LogError {
     /// A statement failed.
-    #[error("{attempt}")]
+    #[error("cannot {attempt}")]
     Database {
         /// What was attempted.
         attempt: &'static str,
@@ -27,10 +34,23 @@ pub enum LogError {
     Closed,
 }
 
+impl LogError {
+    pub(crate) fn database(attempt: &'static str, source: sqlx::Error) -> Self {
+        Self::Database { attempt, source: Arc::new(source) }
+    }
+}
+
 /// The event log of a database. Cheap to clone; all clones share one sequencer and one tail.
 #[derive(Clone)]
 pub struct Log {
-    _pool: PgPool,
+    pool: PgPool,
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    sequencer: Mutex<Option<Sequencer>>,
+    tail: Arc<Tail>,
+    tasks: Mutex<Vec<JoinHandle<()>>>,
 }
 
 impl Log {
@@ -39,23 +59,44 @@ impl Log {
     /// # Errors
     /// The database cannot be reached or is not migrated.
     pub async fn open(pool: PgPool) -> Result<Self, LogError> {
-        Ok(Self { _pool: pool })
+        let head = head(&pool).await?;
+        let tail = Tail::new(head, CancellationToken::new());
+        let (sequencer, appending) = Sequencer::start(pool.clone(), Arc::clone(&tail));
+        let following = tokio::spawn(Arc::clone(&tail).run(pool.clone()));
+        let shared =
+            Shared { sequencer: Mutex::new(Some(sequencer)), tail, tasks: Mutex::new(vec![appending, following]) };
+        Ok(Self { pool, shared: Arc::new(shared) })
     }
 
     /// Appends events; returns when they are flushed.
     ///
     /// # Errors
     /// A condition does not hold, or the database failed.
-    pub async fn append(&self, _append: Append) -> Result<Appended, AppendError> {
-        todo!()
+    pub async fn append(&self, append: Append) -> Result<Appended, AppendError> {
+        let sequencer = self.shared.sequencer.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        sequencer.ok_or(LogError::Closed)?.append(append).await
     }
 
     /// The append of this command, if it is in the log.
     ///
     /// # Errors
     /// The database failed.
-    pub async fn appended(&self, _command_id: Uuid) -> Result<Option<Appended>, LogError> {
-        todo!()
+    pub async fn appended(&self, command_id: Uuid) -> Result<Option<Appended>, LogError> {
+        let row = sqlx::query!(
+            r#"select name, first_position, last_position, answer as "answer: Json<Box<RawValue>>"
+               from command where id = $1"#,
+            command_id
+        )
+        .fetch_optional(&self.pool)
+        .await
+        .map_err(|error| LogError::database("look a command up", error))?;
+        Ok(row.map(|row| Appended {
+            first: row.first_position,
+            last: row.last_position,
+            repeated: true,
+            answer: row.answer.map(|answer| answer.0),
+            command: row.name,
+        }))
     }
 
     /// The last position; 0 when empty.
@@ -63,23 +104,52 @@ impl Log {
     /// # Errors
     /// The database failed.
     pub async fn head(&self) -> Result<i64, LogError> {
-        todo!()
+        head(&self.pool).await
     }
 
     /// One page of matching events, in the order and bounds of `read`. Ask again from the last position for more.
     ///
     /// # Errors
     /// The database failed.
-    pub async fn read(&self, _query: &Query, _read: Read) -> Result<Vec<Recorded>, LogError> {
-        todo!()
+    pub async fn read(&self, query: &Query, read: Read) -> Result<Vec<Recorded>, LogError> {
+        page(&self.pool, query, read).await
     }
 
     /// Matching events after `after`: first those there are, then those to come, each once, in order.
     #[must_use]
-    pub fn follow(&self, _query: Query, _after: i64) -> Follower {
-        todo!()
+    pub fn follow(&self, query: Query, after: i64) -> Follower {
+        Follower::new(self.pool.clone(), Arc::clone(&self.shared.tail), query, after)
     }
 
-    /// Stops the sequencer, once what waits is appended, and the tail.
-    pub async fn close(&self) {}
+    /// Says that another process may have appended, so that followers look at once instead of at the next poll.
+    pub fn hint(&self) {
+        self.shared.tail.hint();
+    }
+
+    /// Stops the sequencer, once what waits is appended, and the tail. Followers end with [`LogError::Closed`].
+    pub async fn close(&self) {
+        drop(self.shared.sequencer.lock().unwrap_or_else(PoisonError::into_inner).take());
+        let mut tasks = std::mem::take(&mut *self.shared.tasks.lock().unwrap_or_else(PoisonError::into_inner));
+        let following = tasks.pop();
+        for task in tasks {
+            wait_for(task).await;
+        }
+        self.shared.tail.closed().cancel();
+        if let Some(task) = following {
+            wait_for(task).await;
+        }
+    }
+}
+
+async fn wait_for(task: JoinHandle<()>) {
+    if let Err(error) = task.await {
+        tracing::error!(error = %error, "a task of the log ended badly");
+    }
+}
+
+async fn head(pool: &PgPool) -> Result<i64, LogError> {
+    sqlx::query_scalar!("select position from log_head")
+        .fetch_one(pool)
+        .await
+        .map_err(|error| LogError::database("read the log's head", error))
 }

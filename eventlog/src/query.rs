@@ -9,6 +9,15 @@ pub struct Criterion {
     pub tags: Vec<String>,
 }
 
+impl Criterion {
+    /// Whether an event of this type with these tags matches.
+    #[must_use]
+    pub fn matches(&self, kind: &str, tags: &[String]) -> bool {
+        (self.kinds.is_empty() || self.kinds.iter().any(|k| k == kind))
+            && self.tags.iter().all(|tag| tags.contains(tag))
+    }
+}
+
 /// Events that match any of the criteria; without criteria, none.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Query {
@@ -37,10 +46,7 @@ impl Query {
     /// Whether an event of this type with these tags matches.
     #[must_use]
     pub fn matches(&self, kind: &str, tags: &[String]) -> bool {
-        self.criteria.iter().any(|criterion| {
-            (criterion.kinds.is_empty() || criterion.kinds.iter().any(|k| k == kind))
-                && criterion.tags.iter().all(|tag| tags.contains(tag))
-        })
+        self.criteria.iter().any(|criterion| criterion.matches(kind, tags))
     }
 
     /// Whether every event matches.

@@ -1,5 +1,13 @@
 //! Reading a page of the log.
 
+use chrono::{DateTime, Utc};
+use serde_json::value::RawValue;
+use sqlx::PgPool;
+use sqlx::types::Json;
+use uuid::Uuid;
+
+use crate::{LogError, Metadata, Query, Recorded};
+
 /// Which way to read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Direction {
@@ -49,5 +57,120 @@ impl Read {
     #[must_use]
     pub fn limit(self, limit: u32) -> Self {
         Self { limit, ..self }
+    }
+}
+
+/// A row of `event`.
+struct Row {
+    position: i64,
+    id: Uuid,
+    kind: String,
+    version: i16,
+    site: String,
+    tags: Vec<String>,
+    data: Json<Box<RawValue>>,
+    metadata: Json<Metadata>,
+    occurred_at: DateTime<Utc>,
+    recorded_at: DateTime<Utc>,
+}
+
+impl From<Row> for Recorded {
+    fn from(row: Row) -> Self {
+        Self {
+            position: row.position,
+            id: row.id,
+            kind: row.kind,
+            version: u16::try_from(row.version).unwrap_or_default(),
+            site: row.site,
+            tags: row.tags,
+            data: row.data.0,
+            metadata: row.metadata.0,
+            occurred_at: row.occurred_at,
+            recorded_at: row.recorded_at,
+        }
+    }
+}
+
+/// Reads one page of matching events.
+pub(crate) async fn page(pool: &PgPool, query: &Query, read: Read) -> Result<Vec<Recorded>, LogError> {
+    let rows = if query.is_all() { all(pool, read).await } else { matching(pool, query, read).await };
+    let rows = rows.map_err(|error| LogError::database("read events", error))?;
+    Ok(rows.into_iter().map(Recorded::from).collect())
+}
+
+async fn all(pool: &PgPool, read: Read) -> Result<Vec<Row>, sqlx::Error> {
+    let limit = i64::from(read.limit);
+    match read.direction {
+        Direction::Forwards => {
+            sqlx::query_as!(
+                Row,
+                r#"select position, id, kind, version, site, tags, data as "data: _", metadata as "metadata: _",
+                          occurred_at, recorded_at
+                   from event where position > $1 and position <= $2 order by position limit $3"#,
+                read.after,
+                read.until,
+                limit
+            )
+            .fetch_all(pool)
+            .await
+        }
+        Direction::Backwards => {
+            sqlx::query_as!(
+                Row,
+                r#"select position, id, kind, version, site, tags, data as "data: _", metadata as "metadata: _",
+                          occurred_at, recorded_at
+                   from event where position > $1 and position <= $2 order by position desc limit $3"#,
+                read.after,
+                read.until,
+                limit
+            )
+            .fetch_all(pool)
+            .await
+        }
+    }
+}
+
+/// Each criterion is a range of an index, by its first tag or by each of its types, cut at the page's size.
+async fn matching(pool: &PgPool, query: &Query, read: Read) -> Result<Vec<Row>, sqlx::Error> {
+    let limit = i64::from(read.limit);
+    let kinds: Vec<String> = query.criteria.iter().map(|c| c.kinds.join("\u{1f}")).collect();
+    let tags: Vec<String> = query.criteria.iter().map(|c| c.tags.join("\u{1f}")).collect();
+    match read.direction {
+        Direction::Forwards => {
+            sqlx::query_as!(
+                Row,
+                r#"select e.position, e.id, e.kind, e.version, e.site, e.tags, e.data as "data: _",
+                          e.metadata as "metadata: _", e.occurred_at, e.recorded_at
+                   from (select p.position from log_matching($4, $5, $1, $2, $3, false) p(position)
+                         group by p.position order by p.position limit $3) found
+                   join event e on e.position = found.position
+                   order by e.position"#,
+                read.after,
+                read.until,
+                limit,
+                &kinds,
+                &tags
+            )
+            .fetch_all(pool)
+            .await
+        }
+        Direction::Backwards => {
+            sqlx::query_as!(
+                Row,
+                r#"select e.position, e.id, e.kind, e.version, e.site, e.tags, e.data as "data: _",
+                          e.metadata as "metadata: _", e.occurred_at, e.recorded_at
+                   from (select p.position from log_matching($4, $5, $1, $2, $3, true) p(position)
+                         group by p.position order by p.position desc limit $3) found
+                   join event e on e.position = found.position
+                   order by e.position desc"#,
+                read.after,
+                read.until,
+                limit,
+                &kinds,
+                &tags
+            )
+            .fetch_all(pool)
+            .await
+        }
     }
 }

@@ -1,0 +1,98 @@
+//! One tail per process feeds everybody inside it.
+//!
+//! It is woken by a hint after each append of this process, and polls for what other processes append. Hints carry no
+//! data: everything comes from the database, in the order of positions, so that nothing is seen before it is flushed.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use sqlx::PgPool;
+use tokio::sync::{Notify, watch};
+use tokio_util::sync::CancellationToken;
+
+use crate::read::page;
+use crate::{LogError, Query, Read, Recorded};
+
+/// Recent events kept for followers, so that those who keep up never ask the database.
+const RECENT: usize = 4_096;
+/// How often to look for what other processes have appended.
+const POLL: Duration = Duration::from_millis(50);
+
+pub(crate) struct Tail {
+    recent: RwLock<VecDeque<Arc<Recorded>>>,
+    head: watch::Sender<i64>,
+    hint: Notify,
+    closed: CancellationToken,
+}
+
+impl Tail {
+    pub(crate) fn new(head: i64, closed: CancellationToken) -> Arc<Self> {
+        let head = watch::Sender::new(head);
+        Arc::new(Self { recent: RwLock::default(), head, hint: Notify::new(), closed })
+    }
+
+    /// Something may have been appended.
+    pub(crate) fn hint(&self) {
+        self.hint.notify_one();
+    }
+
+    /// The last position that followers may see, now and as it moves.
+    pub(crate) fn head(&self) -> watch::Receiver<i64> {
+        self.head.subscribe()
+    }
+
+    pub(crate) fn closed(&self) -> &CancellationToken {
+        &self.closed
+    }
+
+    /// The events after `after` if they are among the recent ones; at most a page.
+    pub(crate) fn recent(&self, after: i64) -> Option<Vec<Arc<Recorded>>> {
+        let recent = self.recent.read().unwrap_or_else(PoisonError::into_inner);
+        let skip = usize::try_from(after + 1 - recent.front()?.position).ok()?;
+        Some(recent.iter().skip(skip).take(Read::PAGE as usize).cloned().collect())
+    }
+
+    /// Follows the database until the log closes.
+    pub(crate) async fn run(self: Arc<Self>, pool: PgPool) {
+        let mut pause = POLL;
+        while !self.closed.is_cancelled() {
+            match self.advance(&pool).await {
+                Ok(true) => pause = POLL,
+                Ok(false) => {
+                    pause = POLL;
+                    self.wait(pause).await;
+                }
+                Err(error) => {
+                    tracing::warn!(error = %error, "the log's tail cannot read; trying again");
+                    pause = (pause * 2).min(Duration::from_secs(5));
+                    self.wait(pause).await;
+                }
+            }
+        }
+    }
+
+    async fn wait(&self, pause: Duration) {
+        tokio::select! {
+            () = self.hint.notified() => {}
+            () = tokio::time::sleep(pause) => {}
+            () = self.closed.cancelled() => {}
+        }
+    }
+
+    /// Takes in the next page; false if there was nothing new.
+    async fn advance(&self, pool: &PgPool) -> Result<bool, LogError> {
+        let after = *self.head.borrow();
+        let events = page(pool, &Query::all(), Read::after(after)).await?;
+        let Some(last) = events.last().map(|event| event.position) else { return Ok(false) };
+        {
+            let mut recent = self.recent.write().unwrap_or_else(PoisonError::into_inner);
+            recent.extend(events.into_iter().map(Arc::new));
+            let surplus = recent.len().saturating_sub(RECENT);
+            recent.drain(..surplus);
+        }
+        metrics::gauge!("vigie_log_position").set(last as f64);
+        self.head.send_replace(last);
+        Ok(true)
+    }
+}
