@@ -8,6 +8,7 @@
 //! 5. Events are never changed or deleted.
 
 mod append;
+pub mod cluster;
 mod event;
 mod follow;
 mod log;
