@@ -63,7 +63,9 @@ pub enum ClusterError {
         path: PathBuf,
     },
     /// Root needs an account to run Postgres under, and there is none.
-    #[error("PostgreSQL refuses to run as root, and there is neither an account `postgres` nor `nobody` to run it under")]
+    #[error(
+        "PostgreSQL refuses to run as root, and there is neither an account `postgres` nor `nobody` to run it under"
+    )]
     NoAccount,
     /// The account that Postgres runs under cannot reach the data folder.
     #[error(

@@ -17,7 +17,8 @@ pub(super) struct Lock {
 impl Lock {
     pub(super) fn open(path: &Path) -> Result<Self, ClusterError> {
         let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path);
-        let file = file.map_err(|source| ClusterError::Folder { attempt: "cannot write", path: path.into(), source })?;
+        let file =
+            file.map_err(|source| ClusterError::Folder { attempt: "cannot write", path: path.into(), source })?;
         Ok(Self { path: path.into(), file })
     }
 

@@ -15,28 +15,41 @@ pub(super) struct Found {
     pub(super) socket_dir: PathBuf,
 }
 
-/// The server that runs on a cluster. What a server that died has left behind is cleared away.
+/// The server that runs on a cluster.
 pub(super) fn read(cluster: &Path) -> Result<Option<Found>, ClusterError> {
-    let path = cluster.join("postmaster.pid");
-    let text = match fs::read_to_string(&path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(source) => return Err(ClusterError::Folder { attempt: "cannot read", path, source }),
-    };
+    let Some(text) = text(cluster)? else { return Ok(None) };
     // Lines: process, cluster, start time, port, socket directory, …: written in steps, so a start may be half told.
-    let mut lines = text.lines();
-    let pid = lines.next().and_then(|line| line.trim().parse().ok()).and_then(Pid::from_raw);
-    let socket_dir = lines.nth(3).map(PathBuf::from).filter(|directory| directory.is_absolute());
-    match (pid, socket_dir) {
-        (Some(pid), Some(socket_dir)) if runs(pid, cluster) => Ok(Some(Found { pid, socket_dir })),
-        (Some(pid), _) if exists(pid) && !runs(pid, cluster) => {
-            // The number has gone to another process since. Postgres would take that one for a server and refuse.
-            fs::remove_file(&path).map_err(|source| ClusterError::Folder { attempt: "cannot remove", path, source })?;
-            Ok(None)
-        }
-        // A dead server's file is cleared by Postgres itself, which also looks for what that server left in memory.
-        (Some(_) | None, _) => Ok(None),
+    let socket_dir = text.lines().nth(4).map(PathBuf::from).filter(|directory| directory.is_absolute());
+    let found = pid(&text).zip(socket_dir).filter(|(pid, _)| runs(*pid, cluster));
+    Ok(found.map(|(pid, socket_dir)| Found { pid, socket_dir }))
+}
+
+/// Clears the file of a server that is gone but whose number is taken, by another process or by a dead one that nobody
+/// has waited for: Postgres would take that for a running server. (Any other stale file it clears by itself.)
+pub(super) fn clear(cluster: &Path) -> Result<(), ClusterError> {
+    let pid = text(cluster)?.as_deref().and_then(pid);
+    if !pid.is_some_and(|pid| exists(pid) && !runs(pid, cluster)) {
+        return Ok(());
     }
+    let path = file(cluster);
+    fs::remove_file(&path).map_err(|source| ClusterError::Folder { attempt: "cannot remove", path, source })
+}
+
+fn file(cluster: &Path) -> PathBuf {
+    cluster.join("postmaster.pid")
+}
+
+fn text(cluster: &Path) -> Result<Option<String>, ClusterError> {
+    let path = file(cluster);
+    match fs::read_to_string(&path) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(source) => Err(ClusterError::Folder { attempt: "cannot read", path, source }),
+    }
+}
+
+fn pid(text: &str) -> Option<Pid> {
+    text.lines().next()?.trim().parse().ok().and_then(Pid::from_raw)
 }
 
 /// Is this process the server of this cluster, alive?

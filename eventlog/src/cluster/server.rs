@@ -45,8 +45,10 @@ impl Server {
     pub(super) async fn start(folder: &Folder, binaries: &Binaries, options: &Options) -> Result<Self, ClusterError> {
         let until = Instant::now() + options.patience;
         loop {
+            pidfile::clear(&folder.cluster())?;
             let output = Output::from_now(folder)?;
             let socket_dir = socket::directory(folder)?;
+            socket::sweep(&socket_dir)?;
             let child = spawn(folder, binaries, options, &socket_dir, &output)?;
             let pid = child.id().and_then(|pid| Pid::from_raw(pid.cast_signed()));
             let Some(pid) = pid else { unreachable!("a child that was not waited for has an id") };

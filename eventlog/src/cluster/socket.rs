@@ -37,9 +37,12 @@ pub(super) fn directory(folder: &Folder) -> Result<PathBuf, ClusterError> {
 }
 
 fn short(folder: &Folder, attempt: u32) -> PathBuf {
-    let digest = folder.path().as_os_str().as_bytes().iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
-    });
+    let digest = folder
+        .path()
+        .as_os_str()
+        .as_bytes()
+        .iter()
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3));
     format!("/tmp/vigie-{digest:016x}-{}-{attempt}", folder.account.uid).into()
 }
 
@@ -55,6 +58,21 @@ fn claim(folder: &Folder, path: &Path) -> io::Result<()> {
         }
         Err(error) => Err(error),
     }
+}
+
+/// Removes what a dead server left in the directory: its lock names a process, whose number may be another's by now.
+/// Only for a cluster that no server runs on; nobody else's server has its socket here.
+pub(super) fn sweep(directory: &Path) -> Result<(), ClusterError> {
+    for name in [format!(".s.PGSQL.{PORT}.lock"), format!(".s.PGSQL.{PORT}")] {
+        let path = directory.join(name);
+        match fs::remove_file(&path) {
+            Err(source) if source.kind() != io::ErrorKind::NotFound => {
+                return Err(ClusterError::Folder { attempt: "cannot remove", path, source });
+            }
+            Ok(()) | Err(_) => {}
+        }
+    }
+    Ok(())
 }
 
 /// Removes a directory outside the data folder again, once the server has gone.
