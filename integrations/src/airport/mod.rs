@@ -1,0 +1,3 @@
+//! What airports tell.
+
+pub mod hkia;
