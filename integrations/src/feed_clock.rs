@@ -11,7 +11,7 @@
 //! One import of a source at a site runs at a time, held apart by an advisory lock on a connection of its own, which
 //! goes with the connection: a crashed import leaves no lock behind.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, Utc};
 use sqlx::{Connection, PgConnection, PgPool};
@@ -106,7 +106,7 @@ impl FeedClock {
     /// The database failed.
     pub async fn confirm(&self, flights: &[(FlightId, DateTime<Utc>)]) -> Result<(), FeedClockError> {
         // In one order everywhere, and each once: two writers of the same rows cannot wait for each other.
-        let mut newest: std::collections::BTreeMap<&str, DateTime<Utc>> = std::collections::BTreeMap::new();
+        let mut newest: BTreeMap<&str, DateTime<Utc>> = BTreeMap::new();
         for (flight, at) in flights {
             newest.entry(flight.as_str()).and_modify(|known| *known = (*known).max(*at)).or_insert(*at);
         }
@@ -137,7 +137,7 @@ mod tests {
         text.parse().unwrap()
     }
 
-    async fn clock(source: &str, pool: &PgPool) -> FeedClock {
+    fn clock(source: &str, pool: &PgPool) -> FeedClock {
         FeedClock::new(pool.clone(), SiteId::new("HKG").unwrap(), source)
     }
 
@@ -145,7 +145,7 @@ mod tests {
     async fn the_newest_confirmation_stays() {
         let pool = vigie_eventlog::testing::database().await;
         let flight = FlightId::new("HKG/CX636/2025-12-20/A/SIN").unwrap();
-        let (hkia, other) = (clock("hkia", &pool).await, clock("other", &pool).await);
+        let (hkia, other) = (clock("hkia", &pool), clock("other", &pool));
         let (early, late) = (at("2026-01-15T12:00:00Z"), at("2026-01-15T16:00:00Z"));
         hkia.confirm(&[(flight.clone(), late), (flight.clone(), early)]).await.unwrap();
         hkia.confirm(&[(flight.clone(), early)]).await.unwrap();
@@ -156,9 +156,9 @@ mod tests {
     #[tokio::test]
     async fn a_second_import_waits_for_the_first() {
         let pool = vigie_eventlog::testing::database().await;
-        let hkia = clock("hkia", &pool).await;
+        let hkia = clock("hkia", &pool);
         let first = hkia.turn(|| panic!("nobody else imports")).await.unwrap();
-        clock("other", &pool).await.turn(|| panic!("another source is free")).await.unwrap().end().await;
+        clock("other", &pool).turn(|| panic!("another source is free")).await.unwrap().end().await;
         let (said, told) = tokio::sync::oneshot::channel();
         let second = tokio::spawn(async move { hkia.turn(|| said.send(()).unwrap()).await.unwrap().end().await });
         told.await.unwrap();

@@ -228,4 +228,6 @@ impl Keys {
 }
 
 #[cfg(test)]
+mod real_data;
+#[cfg(test)]
 mod tests;

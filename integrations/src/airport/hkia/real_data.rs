@@ -1,13 +1,9 @@
 //! The real schedule files: every row is accounted for.
 
-use std::collections::HashMap;
 use std::fs::File;
-use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use chrono_tz::Tz;
-use vigie_domain::support::SiteId;
-use vigie_integrations::airport::hkia::{self, Aside, Feed, Item, Observation};
+use super::*;
 
 /// The folder of real data, or a line that says why the test has nothing to do.
 fn folder(name: &str) -> Option<PathBuf> {
@@ -31,7 +27,7 @@ fn captures(folder: &Path) -> Vec<(String, Vec<Observation>, Vec<Aside>)> {
     };
     let read = |path: PathBuf| {
         let (mut rows, mut asides) = (Vec::new(), Vec::new());
-        let end = hkia::read(File::open(&path).unwrap(), &feed, &mut |item| {
+        let end = read(File::open(&path).unwrap(), &feed, &mut |item| {
             match item {
                 Item::Row(row) => rows.push(*row),
                 Item::Aside(aside) => asides.push(aside),
