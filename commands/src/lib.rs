@@ -7,6 +7,8 @@
 mod executor;
 mod order;
 pub mod policies;
+mod turns;
+mod views;
 
 pub use executor::{Clock, Executor};
 pub use order::{Done, Failure, Order};

@@ -54,6 +54,12 @@ pub enum Failure<R> {
     /// The log failed.
     #[error(transparent)]
     Log(#[from] LogError),
+    /// The decision made events that the log cannot store.
+    #[error("the decision made events that cannot be stored")]
+    Malformed {
+        /// Why.
+        source: vigie_eventlog::AppendError,
+    },
     /// The log holds an event that this build cannot read.
     #[error("the event at position {position} cannot be read")]
     Unreadable {
