@@ -1,5 +1,6 @@
 //! GraphQL, HTTP, health, metrics and the command line: everything that people and programs touch.
 
 pub mod cli;
+pub mod clock;
 pub mod runtime;
 pub mod settings;

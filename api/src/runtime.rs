@@ -1,12 +1,18 @@
 //! What every subcommand that touches the log opens first.
 
-use sqlx::PgPool;
-use vigie_commands::Executor;
-use vigie_eventlog::Log;
+use std::sync::Arc;
 
+use sqlx::PgPool;
+use sqlx::migrate::MigrateError;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use vigie_commands::Executor;
+use vigie_eventlog::cluster::{Cluster, ClusterError, Options, default_data_dir};
+use vigie_eventlog::{Log, LogError, MIGRATOR};
+
+use crate::clock;
 use crate::settings::Settings;
 
-/// The open database, log and write side. Closes the private Postgres with it, if this process started that.
+/// The open database, log and write side. Closes the private Postgres with it, if nobody else uses that.
 pub struct Runtime {
     /// Connections for the read side.
     pub pool: PgPool,
@@ -14,6 +20,28 @@ pub struct Runtime {
     pub log: Log,
     /// The write side.
     pub executor: Executor,
+    /// The private Postgres; none with DATABASE_URL.
+    cluster: Option<Cluster>,
+}
+
+/// Why the log cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// `DATABASE_URL` is not a URL.
+    #[error("DATABASE_URL cannot be read")]
+    Url(#[source] sqlx::Error),
+    /// The private Postgres cannot be used.
+    #[error("the private Postgres cannot be used")]
+    Cluster(#[from] ClusterError),
+    /// The database does not answer.
+    #[error("the database cannot be reached")]
+    Connect(#[source] sqlx::Error),
+    /// A migration failed, or the database was migrated by a newer version.
+    #[error("the database cannot be migrated")]
+    Migrate(#[from] MigrateError),
+    /// The log cannot be read.
+    #[error(transparent)]
+    Log(#[from] LogError),
 }
 
 impl Runtime {
@@ -21,12 +49,44 @@ impl Runtime {
     ///
     /// # Errors
     /// Postgres cannot be reached or started, or a migration fails.
-    pub async fn open(_settings: &Settings) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
-        todo!()
+    pub async fn open(settings: &Settings) -> Result<Self, OpenError> {
+        let (options, cluster) = match &settings.database_url {
+            Some(url) => (url.parse::<PgConnectOptions>().map_err(OpenError::Url)?, None),
+            None => {
+                let cluster = Cluster::find_or_start(&default_data_dir(), Options::default()).await?;
+                (cluster.options(), Some(cluster))
+            }
+        };
+        // Whoever fails from here on must still leave the private Postgres as a user of it does.
+        match Self::connect(options.application_name("vigie")).await {
+            Ok((pool, log, executor)) => Ok(Self { pool, log, executor, cluster }),
+            Err(error) => {
+                leave(cluster).await;
+                Err(error)
+            }
+        }
     }
 
-    /// Ends what waits, then stops what this process started.
+    async fn connect(options: PgConnectOptions) -> Result<(PgPool, Log, Executor), OpenError> {
+        let pool = PgPoolOptions::new().max_connections(16).connect_with(options).await.map_err(OpenError::Connect)?;
+        MIGRATOR.run(&pool).await?;
+        let log = Log::open(pool.clone()).await?;
+        let executor = Executor::new(log.clone(), Arc::new(clock::now));
+        Ok((pool, log, executor))
+    }
+
+    /// Ends what waits, then stops the private Postgres if nobody else uses it.
     pub async fn close(self) {
-        todo!()
+        self.log.close().await;
+        self.pool.close().await;
+        leave(self.cluster).await;
+    }
+}
+
+async fn leave(cluster: Option<Cluster>) {
+    if let Some(cluster) = cluster {
+        if let Err(error) = cluster.close().await {
+            tracing::error!(error = %error, "the private Postgres could not be stopped");
+        }
     }
 }

@@ -30,7 +30,8 @@ pub struct Executor {
 
 /// What a decision came to, and the position up to which it has read.
 struct Ruling<D: Decision> {
-    result: Result<(Decided<D::Answer>, Vec<Guard>), D::Refusal>,
+    result: Result<Decided<D::Answer>, D::Refusal>,
+    guards: Vec<Guard>,
     position: i64,
 }
 
@@ -70,9 +71,9 @@ impl Executor {
         let context = Context { command_id: order.command_id, now: (self.clock)() };
         let mut turn = None;
         for retries in 0..ATTEMPTS {
-            let Ruling { result, position } = self.rule(command, &context).await?;
-            let (decided, guards) = match result {
-                Ok(ruling) => ruling,
+            let Ruling { result, guards, position } = self.rule(command, &context).await?;
+            let decided = match result {
+                Ok(decided) => decided,
                 Err(refusal) => return self.first_answer::<D>(order).await?.ok_or(Failure::Refused(refusal)),
             };
             if decided.events.is_empty() {
@@ -109,8 +110,8 @@ impl Executor {
             let verdict = command.decide(&world, context);
             let guards = world.take_guards();
             match verdict {
-                Ok(decided) => return Ok(Ruling { result: Ok((decided, guards)), position }),
-                Err(Stop::Refused(refusal)) => return Ok(Ruling { result: Err(refusal), position }),
+                Ok(decided) => return Ok(Ruling { result: Ok(decided), guards, position }),
+                Err(Stop::Refused(refusal)) => return Ok(Ruling { result: Err(refusal), guards, position }),
                 Err(Stop::Need(need)) => {
                     let read = self.views.load(&self.log, &mut world, need).await.map_err(|error| match error {
                         Unfolded::Log(error) => Failure::Log(error),

@@ -40,12 +40,12 @@ impl CodeLetter {
     #[must_use]
     pub fn of(wingspan: Wingspan) -> Option<Self> {
         match wingspan.0 {
-            ..1_500 => Some(Self::A),
-            ..2_400 => Some(Self::B),
-            ..3_600 => Some(Self::C),
-            ..5_200 => Some(Self::D),
-            ..6_500 => Some(Self::E),
-            ..8_000 => Some(Self::F),
+            0..1_500 => Some(Self::A),
+            1_500..2_400 => Some(Self::B),
+            2_400..3_600 => Some(Self::C),
+            3_600..5_200 => Some(Self::D),
+            5_200..6_500 => Some(Self::E),
+            6_500..8_000 => Some(Self::F),
             _ => None,
         }
     }
