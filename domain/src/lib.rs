@@ -7,6 +7,7 @@
 pub mod airport;
 pub mod alerts;
 pub mod kernel;
+pub mod policies;
 pub mod rail;
 pub mod support;
 

@@ -24,6 +24,13 @@ impl PassId {
         Self::new(&format!("{site}/{id}"))
     }
 
+    /// The site.
+    #[must_use]
+    pub fn site(&self) -> SiteId {
+        let (site, _) = self.as_str().split_once('/').expect("a pass id is checked when it is made");
+        SiteId::new(site).expect("a pass id is checked when it is made")
+    }
+
     /// The tag of facts about this pass.
     #[must_use]
     pub fn tag(&self) -> Tag {

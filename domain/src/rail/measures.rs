@@ -94,3 +94,78 @@ pub struct Limit {
     /// Above this is an alarm.
     pub alarm_high: Option<Value>,
 }
+
+impl Limit {
+    /// How far out the value is, and the bound that it passed; `None` within the limits.
+    #[must_use]
+    pub fn breached_by(&self, value: Value) -> Option<(Level, Value)> {
+        let below = |bound: &Value| value < *bound;
+        let above = |bound: &Value| value > *bound;
+        let alarm = self.alarm_low.filter(below).or(self.alarm_high.filter(above));
+        let warning = self.warning_low.filter(below).or(self.warning_high.filter(above));
+        alarm.map(|bound| (Level::Alarm, bound)).or(warning.map(|bound| (Level::Warning, bound)))
+    }
+
+    /// The bounds that are set, from the lowest to the highest by their meaning, with their names.
+    pub(super) fn bounds(&self) -> impl Iterator<Item = (&'static str, Value)> {
+        let named = [
+            ("alarm_low", self.alarm_low),
+            ("warning_low", self.warning_low),
+            ("warning_high", self.warning_high),
+            ("alarm_high", self.alarm_high),
+        ];
+        named.into_iter().filter_map(|(name, bound)| bound.map(|bound| (name, bound)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn value(number: f64) -> Value {
+        Value::new(number).unwrap()
+    }
+
+    fn height() -> Limit {
+        Limit {
+            quantity: "height".into(),
+            unit: "mm".into(),
+            alarm_low: Some(value(180.0)),
+            warning_low: Some(value(190.0)),
+            warning_high: Some(value(240.0)),
+            alarm_high: Some(value(250.0)),
+        }
+    }
+
+    #[test]
+    fn a_value_on_a_bound_is_within_it() {
+        assert_eq!(height().breached_by(value(190.0)), None);
+        assert_eq!(height().breached_by(value(180.0)), Some((Level::Warning, value(190.0))));
+        assert_eq!(height().breached_by(value(179.9)), Some((Level::Alarm, value(180.0))));
+        assert_eq!(height().breached_by(value(250.0)), Some((Level::Warning, value(240.0))));
+        assert_eq!(height().breached_by(value(250.1)), Some((Level::Alarm, value(250.0))));
+    }
+
+    #[test]
+    fn without_warning_bounds_only_alarms_are_left() {
+        let limit = Limit { warning_low: None, warning_high: None, ..height() };
+        assert_eq!(limit.breached_by(value(185.0)), None);
+        assert_eq!(limit.breached_by(value(175.0)), Some((Level::Alarm, value(180.0))));
+    }
+
+    #[test]
+    fn what_is_not_finite_is_not_a_value() {
+        for number in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+            assert_eq!(Value::new(number), Err(ValueError));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn farther_out_is_never_a_lower_level(near in 240.0..1000.0_f64, more in 0.0..1000.0_f64) {
+            let level = |number| height().breached_by(value(number)).map(|(level, _)| level);
+            prop_assert!(level(near + more) >= level(near));
+        }
+    }
+}
