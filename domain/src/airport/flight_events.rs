@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::{AircraftType, AirportCode, Carrier, FlightId};
-use crate::kernel::{Tag, events::Describe};
+use crate::kernel::{Note, Tag, events::Describe};
 use crate::support::SiteId;
 
 /// Which source said it, and when by its own clock. Reports of a flight are ordered by this clock.
@@ -159,9 +159,14 @@ facts! {
     FlightCancelled {
         /// What was known before.
         was: Progress,
+        /// What the operator wrote; empty when a source reports it.
+        note: Note,
     }
     /// A cancelled flight takes place after all; what else is known follows as a fact of its own.
-    FlightReinstated {}
+    FlightReinstated {
+        /// What the operator wrote; empty when a source reports it.
+        note: Note,
+    }
     /// The source took back what it had said; only the schedule is left.
     FlightReverted {
         /// What was known before.

@@ -76,6 +76,13 @@ impl Turnaround {
     }
 }
 
+impl Default for Turnaround {
+    /// Between 30 minutes and 3 hours, usually one hour: for sites that have set nothing.
+    fn default() -> Self {
+        Self { min: 30, typical: 60, max: 180 }
+    }
+}
+
 impl TryFrom<Raw> for Turnaround {
     type Error = TurnaroundError;
     fn try_from(raw: Raw) -> Result<Self, TurnaroundError> {

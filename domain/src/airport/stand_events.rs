@@ -331,7 +331,26 @@ macro_rules! about_stay {
         }
     )*};
 }
-about_stay!(StandAllocated, interval; StandFreed, planned; AllocationCancelled, planned);
+about_stay!(StandAllocated, interval; AllocationCancelled, planned);
+
+impl StandFreed {
+    /// From the planned start to the planned end or the time of leaving, whichever is later: the days of both are
+    /// told of the end of the stay.
+    fn touched(&self) -> Interval {
+        let end = self.planned.to().map(|to| to.max(self.off_block_at));
+        end.and_then(|end| Interval::new(self.planned.from(), end).ok()).unwrap_or(self.planned)
+    }
+}
+
+impl Describe for StandFreed {
+    fn site(&self) -> &SiteId {
+        &self.site
+    }
+    fn tags(&self) -> Vec<Tag> {
+        let flights = [Some(&self.flight), self.turnaround.as_ref()];
+        allocation_tags(self.allocation, flights, &[(&self.stand, self.touched())], self.buffer_minutes)
+    }
+}
 
 impl Describe for AllocationMoved {
     fn site(&self) -> &SiteId {
