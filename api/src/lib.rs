@@ -4,3 +4,4 @@ pub mod cli;
 pub mod clock;
 pub mod runtime;
 pub mod settings;
+pub mod wakeups;

@@ -6,6 +6,7 @@ use serde_json::value::RawValue;
 use sqlx::PgPool;
 use sqlx::migrate::Migrator;
 use sqlx::types::Json;
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -119,6 +120,12 @@ impl Log {
     #[must_use]
     pub fn follow(&self, query: Query, after: i64) -> Follower {
         Follower::new(self.pool.clone(), Arc::clone(&self.shared.tail), query, after)
+    }
+
+    /// The last position that followers of this process can see, now and as it moves.
+    #[must_use]
+    pub fn seen(&self) -> watch::Receiver<i64> {
+        self.shared.tail.head()
     }
 
     /// Says that another process may have appended, so that followers look at once instead of at the next poll.

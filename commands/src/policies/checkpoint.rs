@@ -1,7 +1,6 @@
 //! Who owns a policy, and how far it has come.
 
-use sqlx::pool::PoolConnection;
-use sqlx::{PgPool, Postgres};
+use sqlx::{Connection, PgConnection, PgPool};
 
 /// Why a policy cannot go on here.
 #[derive(Debug, thiserror::Error)]
@@ -19,7 +18,7 @@ pub(super) enum Lost {
 
 /// The checkpoint of an owned policy; its connection holds the lock.
 pub(super) struct Checkpoint {
-    connection: PoolConnection<Postgres>,
+    connection: PgConnection,
     name: &'static str,
     position: i64,
 }
@@ -42,24 +41,21 @@ pub struct PolicyStatus {
 /// # Errors
 /// The database failed.
 pub async fn status(pool: &PgPool) -> Result<Vec<PolicyStatus>, sqlx::Error> {
-    sqlx::query_as!(
-        PolicyStatus,
-        "select name, position, error, error_position from policy_checkpoint order by name"
-    )
-    .fetch_all(pool)
-    .await
+    sqlx::query_as!(PolicyStatus, "select name, position, error, error_position from policy_checkpoint order by name")
+        .fetch_all(pool)
+        .await
 }
 
 impl Checkpoint {
     /// Owns the policy, or says that another process does.
     pub(super) async fn own(pool: &PgPool, name: &'static str) -> Result<Self, Lost> {
-        let mut connection = pool.acquire().await?;
-        // The lock belongs to the connection, so this one must not go back to the pool while it is held.
+        // The lock belongs to the connection, so it is one of its own and not of the pool.
+        let mut connection = PgConnection::connect_with(&pool.connect_options()).await?;
         let owned = sqlx::query_scalar!(
             r#"select pg_try_advisory_lock(hashtextextended('policy:' || $1, 0)) as "owned!""#,
             name
         )
-        .fetch_one(&mut *connection)
+        .fetch_one(&mut connection)
         .await?;
         if !owned {
             return Err(Lost::Owned);
@@ -69,7 +65,7 @@ impl Checkpoint {
                on conflict (name) do update set name = excluded.name returning position"#,
             name
         )
-        .fetch_one(&mut *connection)
+        .fetch_one(&mut connection)
         .await?;
         Ok(Self { connection, name, position })
     }
@@ -91,7 +87,7 @@ impl Checkpoint {
             self.position,
             position
         )
-        .execute(&mut *self.connection)
+        .execute(&mut self.connection)
         .await?;
         if moved.rows_affected() == 0 {
             return Err(Lost::Fenced);
@@ -114,7 +110,7 @@ impl Checkpoint {
             position,
             self.position
         )
-        .execute(&mut *self.connection)
+        .execute(&mut self.connection)
         .await?;
         Ok(())
     }
