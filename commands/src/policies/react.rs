@@ -1,8 +1,7 @@
 //! From a fact to the commands that a policy gives.
 
-use uuid::Uuid;
-use vigie_domain::kernel::{Decision, derived_uuid};
-use vigie_domain::policies::{Policy, Reaction};
+use vigie_domain::kernel::Decision;
+use vigie_domain::policies::{Policy, Reaction, command_id};
 use vigie_eventlog::Recorded;
 
 use crate::views::fact;
@@ -28,11 +27,6 @@ pub(super) async fn to(policy: &'static dyn Policy, executor: &Executor, recorde
         }
     }
     Ok(())
-}
-
-/// The same policy, fact and place among its reactions give the same id, on every replay.
-fn command_id(policy: &str, event: Uuid, index: usize) -> Uuid {
-    derived_uuid("policy", &format!("{policy}/{event}/{index}"))
 }
 
 /// Carries the command out. A refusal is an answer: it is logged, and the policy goes on.
