@@ -17,6 +17,8 @@ mod flight;
 mod flight_events;
 mod free_stand;
 mod ids;
+#[cfg(test)]
+mod invariants;
 mod link_turnaround;
 mod move_allocation;
 mod observe_flight;

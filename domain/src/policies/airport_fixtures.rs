@@ -113,5 +113,11 @@ pub(super) fn no_stand() -> NoStandFound {
 
 pub(super) fn flight_cancelled() -> FlightCancelled {
     let clock = Clock { source: "spec".into(), observed_at: at(0) };
-    FlightCancelled { flight: flight(), site: site(), was: Progress::Scheduled, clock }
+    FlightCancelled {
+        flight: flight(),
+        site: site(),
+        was: Progress::Scheduled,
+        note: crate::kernel::Note::default(),
+        clock,
+    }
 }

@@ -1,0 +1,238 @@
+//! What must stay true of the apron, whatever is commanded, one after the other or at the same time.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Duration, Utc};
+use proptest::prelude::*;
+
+use super::testing::{arrival, at, civil, departure, flown_by, lfw, lome, military, registered, stand};
+use super::*;
+use crate::Event;
+use crate::kernel::spec::given;
+use crate::kernel::{Decision, Guard, Interval, IntervalSet, Note};
+
+/// A command in small numbers, so that they collide.
+#[derive(Debug, Clone)]
+enum Step {
+    Allocate { flight: usize, stand: Option<usize>, from: Option<i64>, minutes: Option<i64> },
+    Move { nth: usize, to: Option<usize> },
+    Free { nth: usize, minutes: i64 },
+    CancelAllocation { nth: usize },
+    CancelFlight { flight: usize },
+    Reinstate { flight: usize },
+    Link { arrival: usize, departure: usize },
+    Close { stand: usize, from: i64, minutes: Option<i64> },
+    Reopen { stand: usize, from: i64, minutes: Option<i64> },
+    Rules { buffer: u32 },
+}
+
+const STANDS: [&str; 4] = ["C01", "C02", "C03", "M01"];
+
+fn flights() -> Vec<FlightId> {
+    let arrivals = ["AF1", "AF2", "AF3", "AF4"].map(arrival);
+    arrivals.into_iter().chain(["AF5", "AF6"].map(departure)).collect()
+}
+
+/// Around midnight, so that stays touch two days.
+fn minute(minutes: i64) -> DateTime<Utc> {
+    at("21:00") + Duration::minutes(minutes)
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let (flight, place) = (0..6_usize, 0..4_usize);
+    let (from, minutes) = (0..360_i64, 1..240_i64);
+    let maybe = |range: std::ops::Range<i64>| proptest::option::of(range);
+    prop_oneof![
+        6 => (flight.clone(), proptest::option::of(place.clone()), maybe(0..360), maybe(1..240))
+            .prop_map(|(flight, stand, from, minutes)| Step::Allocate { flight, stand, from, minutes }),
+        3 => (0..8_usize, proptest::option::of(place.clone())).prop_map(|(nth, to)| Step::Move { nth, to }),
+        2 => (0..8_usize, 0..400_i64).prop_map(|(nth, minutes)| Step::Free { nth, minutes }),
+        1 => (0..8_usize).prop_map(|nth| Step::CancelAllocation { nth }),
+        1 => flight.clone().prop_map(|flight| Step::CancelFlight { flight }),
+        1 => flight.prop_map(|flight| Step::Reinstate { flight }),
+        2 => (0..4_usize, 4..6_usize).prop_map(|(arrival, departure)| Step::Link { arrival, departure }),
+        1 => (place.clone(), from.clone(), proptest::option::of(minutes.clone()))
+            .prop_map(|(stand, from, minutes)| Step::Close { stand, from, minutes }),
+        1 => (place, from, proptest::option::of(minutes))
+            .prop_map(|(stand, from, minutes)| Step::Reopen { stand, from, minutes }),
+        1 => prop_oneof![Just(0_u32), Just(15), Just(90)].prop_map(|buffer| Step::Rules { buffer }),
+    ]
+}
+
+fn opening() -> Vec<Event> {
+    let small = StandDefined { code: CodeLetter::C, ..civil("C03") };
+    let mut events = vec![lome(), civil("C01").into(), civil("C02").into(), small.into(), military("M01").into()];
+    for (nth, flight) in flights().iter().enumerate() {
+        events.push(registered(flight, ["21:30", "22:00", "22:30", "23:00", "23:30", "23:45"][nth]));
+        events.push(flown_by(flight, ["A333", "B738", "B788", "A333", "B738", "A333"][nth]));
+    }
+    events
+}
+
+/// What a step would append to this history, and under which guards; nothing if it is refused.
+fn decide(history: &[Event], name: &str, step: &Step) -> (Vec<Event>, Vec<Guard>) {
+    let note = Note::default();
+    let allocation = |nth: usize| {
+        let all: Vec<_> = history.iter().filter_map(begun).collect();
+        all.get(nth % all.len().max(1)).map_or(AllocationId(uuid::Uuid::nil()), |begun| begun.allocation)
+    };
+    let end = |from: i64, minutes: &Option<i64>| minutes.map(|minutes| minute(from + minutes));
+    match step {
+        Step::Allocate { flight, stand: place, from, minutes } => {
+            let flight = flights()[*flight].clone();
+            let stand = place.map(|place| stand(STANDS[place]));
+            let (from, to) = (from.map(minute), from.zip(*minutes).map(|(from, minutes)| minute(from + minutes)));
+            outcome(history, name, AllocateStand { flight, stand, from, to, note })
+        }
+        Step::Move { nth, to } => {
+            let to = to.map(|place| stand(STANDS[place]));
+            outcome(history, name, MoveAllocation { allocation: allocation(*nth), to, note })
+        }
+        Step::Free { nth, minutes } => {
+            let stay = StayOf::Allocation(allocation(*nth));
+            outcome(history, name, FreeStand { stay, off_block_at: Some(minute(*minutes)) })
+        }
+        Step::CancelAllocation { nth } => {
+            outcome(history, name, CancelAllocation { allocation: allocation(*nth), note })
+        }
+        Step::CancelFlight { flight } => {
+            outcome(history, name, CancelFlight { flight: flights()[*flight].clone(), note })
+        }
+        Step::Reinstate { flight } => {
+            outcome(history, name, ReinstateFlight { flight: flights()[*flight].clone(), note })
+        }
+        Step::Link { arrival, departure } => {
+            let (arrival, departure) = (flights()[*arrival].clone(), flights()[*departure].clone());
+            outcome(history, name, LinkTurnaround { arrival, departure })
+        }
+        Step::Close { stand: place, from, minutes } => {
+            let (stand, to) = (stand(STANDS[*place]), end(*from, minutes));
+            outcome(history, name, CloseStand { stand, from: minute(*from), to, reason: note })
+        }
+        Step::Reopen { stand: place, from, minutes } => {
+            let (stand, to) = (stand(STANDS[*place]), end(*from, minutes));
+            outcome(history, name, ReopenStand { stand, from: minute(*from), to, note })
+        }
+        Step::Rules { buffer } => {
+            let (default_turnaround, weights) = (Turnaround::default(), Weights::default());
+            let site = lfw();
+            outcome(history, name, SetAllocationRules { site, buffer_minutes: *buffer, default_turnaround, weights })
+        }
+    }
+}
+
+fn outcome<D: Decision>(history: &[Event], name: &str, command: D) -> (Vec<Event>, Vec<Guard>) {
+    let outcome = given(history.iter().cloned()).command(name).when(command);
+    match outcome.result {
+        Ok(decided) => (decided.events.into_iter().map(|(event, _)| event).collect(), outcome.guards),
+        Err(_) => (Vec::new(), Vec::new()),
+    }
+}
+
+fn begun(event: &Event) -> Option<&StandAllocated> {
+    if let Event::Airport(AirportEvent::StandAllocated(allocated)) = event { Some(allocated) } else { None }
+}
+
+/// Checks the whole history with a fold of its own.
+fn check(history: &[Event]) {
+    let mut active: BTreeMap<AllocationId, (StandId, Interval, u32, Vec<FlightId>, CodeLetter)> = BTreeMap::new();
+    let mut closed: BTreeMap<StandId, IntervalSet> = BTreeMap::new();
+    let mut defined: BTreeMap<StandId, StandDefined> = BTreeMap::new();
+    let mut links: Vec<(FlightId, FlightId)> = Vec::new();
+    for event in history {
+        let Event::Airport(event) = event else { continue };
+        let given_now = match event {
+            AirportEvent::StandDefined(e) => {
+                defined.insert(e.stand.clone(), e.clone());
+                None
+            }
+            AirportEvent::StandClosed(e) => {
+                closed.entry(e.stand.clone()).or_default().add(e.interval);
+                None
+            }
+            AirportEvent::StandReopened(e) => {
+                closed.entry(e.stand.clone()).or_default().subtract(e.interval);
+                None
+            }
+            AirportEvent::TurnaroundLinked(e) => {
+                links.push((e.arrival.clone(), e.departure.clone()));
+                None
+            }
+            AirportEvent::StandAllocated(e) => {
+                let flights = std::iter::once(e.flight.clone()).chain(e.turnaround.clone()).collect();
+                active.insert(e.allocation, (e.stand.clone(), e.interval, e.buffer_minutes, flights, e.code));
+                Some(e.allocation)
+            }
+            AirportEvent::AllocationMoved(e) => {
+                let stay = active.get_mut(&e.allocation).expect("only what is active moves");
+                assert_eq!(stay.0, e.from, "it moves from where it is");
+                (stay.0, stay.2) = (e.to.clone(), e.buffer_minutes);
+                Some(e.allocation)
+            }
+            AirportEvent::StandFreed(e) => {
+                active.remove(&e.allocation).expect("only what is active is freed");
+                None
+            }
+            AirportEvent::AllocationCancelled(e) => {
+                active.remove(&e.allocation).expect("only what is active is cancelled");
+                None
+            }
+            _ => None,
+        };
+        if let Some(allocation) = given_now {
+            let (stand, stay, _, _, code) = &active[&allocation];
+            let shut = closed.get(stand).is_some_and(|closed| closed.overlapping(*stay).next().is_some());
+            assert!(!shut, "{stand} is closed during the stay that it was given for");
+            assert!(defined[stand].code >= *code, "{stand} is too small");
+        }
+        for (nth, (id, (stand, stay, buffer, flights, _))) in active.iter().enumerate() {
+            for (other_id, (other, other_stay, other_buffer, other_flights, _)) in active.iter().skip(nth + 1) {
+                let gap = Duration::minutes((*buffer.max(other_buffer)).into());
+                let apart = stand != other || !stay.padded(gap).overlaps(other_stay);
+                assert!(apart, "{id} and {other_id} on {stand}: {stay:?} and {other_stay:?}, buffer {gap}");
+                let pair = |a: &FlightId, b: &FlightId| {
+                    a == b
+                        || links.iter().any(|link| *link == (a.clone(), b.clone()) || *link == (b.clone(), a.clone()))
+                };
+                let shared = flights.iter().any(|a| other_flights.iter().any(|b| pair(a, b)));
+                assert!(!shared, "{flights:?} hold two stands");
+            }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 192, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_stand_is_given_twice_and_no_flight_holds_two(steps in proptest::collection::vec(step(), 1..40)) {
+        let mut history = opening();
+        for (nth, step) in steps.iter().enumerate() {
+            let (events, _) = decide(&history, &nth.to_string(), step);
+            history.extend(events);
+        }
+        check(&history);
+    }
+
+    /// Two commands decide on the same state; the second is appended as it is unless a guard of it forbids that.
+    #[test]
+    fn what_the_guards_let_through_at_the_same_time_keeps_the_rules(
+        pairs in proptest::collection::vec((step(), step()), 1..20)
+    ) {
+        let mut history = opening();
+        for (nth, (first, second)) in pairs.iter().enumerate() {
+            let (first, _) = decide(&history, &format!("first {nth}"), first);
+            let (mut events, guards) = decide(&history, &format!("second {nth}"), second);
+            let conflict = first.iter().any(|event| {
+                let (name, tags) = (event.name(), event.tags());
+                guards.iter().any(|guard| guard.query.matches(name, &tags))
+            });
+            history.extend(first);
+            if conflict {
+                events = decide(&history, &format!("second {nth}"), second).0;
+            }
+            history.extend(events);
+        }
+        check(&history);
+    }
+}
