@@ -1,7 +1,5 @@
 //! The executor on a real log.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails here")]
-
 use std::sync::Arc;
 
 use uuid::Uuid;

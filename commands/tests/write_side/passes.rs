@@ -1,14 +1,10 @@
 //! Raising, acknowledging and confirming against each other on one pass, with the policies at work.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails here")]
-
-mod common;
-
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
-use common::{complete_pass, executor, give, history, order, rail_site, set_up_rail};
+use crate::common::{complete_pass, executor, give, history, order, rail_site, set_up_rail};
 use uuid::Uuid;
 use vigie_commands::policies::{Policies, status};
 use vigie_commands::{Executor, Failure};

@@ -1,0 +1,8 @@
+//! The write side on a real log: the executor, its policies, and many callers at once.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails here")]
+
+mod allocation;
+mod common;
+mod executor;
+mod passes;
