@@ -19,6 +19,12 @@ pub enum DecodeError {
         /// The newest version that this build reads.
         known: u16,
     },
+    /// Versions count from 1.
+    #[error("{name} is stored in version 0, and versions count from 1: the row was not written by this program")]
+    NoSuchVersion {
+        /// The stored type.
+        name: &'static str,
+    },
     /// The data does not have the shape of its type and version.
     #[error("the data of a {name} (version {version}) cannot be read")]
     Shape {
@@ -76,7 +82,10 @@ pub fn decode_version<T: serde::de::DeserializeOwned>(
     if version == info.version {
         return serde_json::from_str(data).map_err(shape);
     }
-    if version > info.version || version == 0 {
+    if version == 0 {
+        return Err(DecodeError::NoSuchVersion { name: info.name });
+    }
+    if version > info.version {
         return Err(DecodeError::NewerVersion { name: info.name, found: version, known: info.version });
     }
     let stored = serde_json::from_str(data).map_err(shape)?;
