@@ -8,6 +8,40 @@
 //! - One bad event stops its read model alone, which says which event and why.
 //! - A rebuild never takes reads away.
 
-mod api;
+pub mod airport;
+pub mod alerts;
+pub mod audit;
+mod contract;
+mod engine;
+pub mod rail;
+mod running;
+#[cfg(test)]
+mod spec;
+mod status;
+pub mod support;
 
-pub use api::{Behind, Difference, Progress, ProjectionError, Projections, State, Status, Verified};
+pub use contract::{Behind, Difference, Progress, ProjectionError, State, Status, Verified};
+pub use engine::{Entry, FoldError, Model, ReadModel, Row, RowSet, Rows, rebuild, verify};
+pub use running::Projections;
+pub use status::status;
+
+/// Every read model: one line registers it.
+pub const MODELS: &[Model] = &[
+    Model::of::<support::Sites>(),
+    Model::of::<airport::TurnaroundRules>(),
+    Model::of::<airport::Stands>(),
+    Model::of::<airport::Flights>(),
+    Model::of::<airport::Allocations>(),
+    Model::of::<rail::SpringLimits>(),
+    Model::of::<rail::Passes>(),
+    Model::of::<alerts::Alerts>(),
+    Model::of::<audit::Audit>(),
+];
+
+/// The read model of this name.
+pub(crate) fn model(name: &str) -> Result<Model, ProjectionError> {
+    MODELS.iter().find(|model| model.name == name).copied().ok_or_else(|| ProjectionError::Unknown {
+        name: name.to_owned(),
+        known: MODELS.iter().map(|model| model.name).collect::<Vec<_>>().join(", "),
+    })
+}

@@ -1,18 +1,7 @@
-//! Running read models, waiting for them, looking at them.
-
-use std::time::Duration;
+//! What callers learn about read models.
 
 use chrono::{DateTime, Utc};
-use sqlx::PgPool;
-use tokio::sync::watch;
-use tokio_util::sync::CancellationToken;
-use vigie_eventlog::{Log, LogError};
-
-/// The running read models of this process. Cheap to clone.
-#[derive(Clone)]
-pub struct Projections {
-    _pool: PgPool,
-}
+use vigie_eventlog::LogError;
 
 /// Whether a read model goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
@@ -146,39 +135,4 @@ pub enum ProjectionError {
         /// The read model.
         name: String,
     },
-}
-
-impl Projections {
-    /// Runs every read model until `shutdown`; one whose version has changed is rebuilt first, while its old rows serve.
-    ///
-    /// # Errors
-    /// The database cannot be reached.
-    pub async fn start(pool: PgPool, _log: Log, _shutdown: CancellationToken) -> Result<Self, ProjectionError> {
-        Ok(Self { _pool: pool })
-    }
-
-    /// Waits until the read models have everything up to `position`, whichever process folds them.
-    ///
-    /// # Errors
-    /// [`Behind`] after `timeout`, at once for one that is stopped before it.
-    ///
-    /// # Panics
-    /// A name that is no read model's.
-    pub async fn wait_for(&self, _names: &[&str], _position: i64, _timeout: Duration) -> Result<(), Behind> {
-        todo!()
-    }
-
-    /// The position up to which a read model is known to have come; changes as it goes on.
-    ///
-    /// # Panics
-    /// A name that is no read model's.
-    #[must_use]
-    pub fn watch(&self, _name: &str) -> watch::Receiver<i64> {
-        todo!()
-    }
-
-    /// Waits until all have stopped after the shutdown.
-    pub async fn stopped(&self) {
-        todo!()
-    }
 }

@@ -1,0 +1,5 @@
+//! Alerts.
+
+mod alert_list;
+
+pub use alert_list::{AlertRow, AlertStatus, Alerts};

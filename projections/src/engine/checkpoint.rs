@@ -1,0 +1,117 @@
+//! How far a read model has come. It moves by compare-and-set, in the transaction that writes the rows.
+
+use sqlx::{PgConnection, PgPool};
+
+use super::Model;
+
+/// The checkpoint of a read model, as it was read.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Checkpoint {
+    pub(crate) version: i32,
+    pub(crate) position: i64,
+    pub(crate) stopped: bool,
+    pub(crate) error_position: Option<i64>,
+}
+
+impl Checkpoint {
+    /// Makes checkpoints for read models that have none.
+    pub(crate) async fn ensure(model: &Model, pool: &PgPool) -> Result<(), sqlx::Error> {
+        sqlx::query!(
+            "insert into read.checkpoint (name, version, position, state) values ($1, $2, 0, 'running') \
+             on conflict (name) do nothing",
+            model.name,
+            model.version
+        )
+        .execute(pool)
+        .await?;
+        Ok(())
+    }
+
+    /// The checkpoint as it is.
+    pub(crate) async fn read(name: &str, pool: &PgPool) -> Result<Option<Self>, sqlx::Error> {
+        sqlx::query_as!(
+            Self,
+            r#"select version, position, state = 'stopped' as "stopped!", error_position
+               from read.checkpoint where name = $1"#,
+            name
+        )
+        .fetch_optional(pool)
+        .await
+    }
+
+    /// Locks the checkpoint until the transaction ends: nobody moves it meanwhile.
+    pub(crate) async fn lock(name: &str, connection: &mut PgConnection) -> Result<i64, sqlx::Error> {
+        sqlx::query_scalar!("select position from read.checkpoint where name = $1 for update", name)
+            .fetch_one(connection)
+            .await
+    }
+
+    /// Moves it from `from` to `to`; false when somebody else has moved it.
+    pub(crate) async fn advance(
+        model: &Model,
+        from: i64,
+        to: i64,
+        owner: &str,
+        rate: f64,
+        connection: &mut PgConnection,
+    ) -> Result<bool, sqlx::Error> {
+        // What is lost with the last moments before a crash is folded again: no need to wait for the disk.
+        sqlx::query!("set local synchronous_commit = off").execute(&mut *connection).await?;
+        let moved = sqlx::query!(
+            "update read.checkpoint set position = $4, owner = $5, rate = $6, updated_at = clock_timestamp() \
+             where name = $1 and version = $2 and position = $3 and state = 'running'",
+            model.name,
+            model.version,
+            from,
+            to,
+            owner,
+            rate
+        )
+        .execute(connection)
+        .await?;
+        Ok(moved.rows_affected() == 1)
+    }
+
+    /// Notes that an event has stopped the read model, unless somebody else has moved it.
+    pub(crate) async fn stop(model: &Model, at: i64, bad: i64, reason: &str, pool: &PgPool) -> Result<(), sqlx::Error> {
+        sqlx::query!(
+            "update read.checkpoint set state = 'stopped', error = $3, error_position = $4, \
+             updated_at = clock_timestamp() where name = $1 and position = $2",
+            model.name,
+            at,
+            reason,
+            bad
+        )
+        .execute(pool)
+        .await?;
+        Ok(())
+    }
+
+    /// Lets stopped read models try again.
+    pub(crate) async fn retry(pool: &PgPool) -> Result<(), sqlx::Error> {
+        sqlx::query!(
+            "update read.checkpoint set state = 'running', error = null, error_position = null where state = 'stopped'"
+        )
+        .execute(pool)
+        .await?;
+        Ok(())
+    }
+
+    /// After a rebuild: at `position`, in this version, running.
+    pub(crate) async fn rebuilt(
+        model: &Model,
+        position: i64,
+        connection: &mut PgConnection,
+    ) -> Result<(), sqlx::Error> {
+        sqlx::query!(
+            "update read.checkpoint set version = $2, position = $3, state = 'running', error = null, \
+             error_position = null, updated_at = clock_timestamp() where name = $1",
+            model.name,
+            model.version,
+            position
+        )
+        .execute(connection)
+        .await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,117 @@
+//! Compares the live tables of a read model with the log.
+
+use serde_json::Value;
+use sqlx::{AssertSqlSafe, PgConnection, PgPool, Row};
+use tokio_util::sync::CancellationToken;
+use vigie_eventlog::Log;
+
+use super::shadow::{Shadow, failed};
+use super::{Checkpoint, Model, lease, table};
+use crate::{Difference, Progress, ProjectionError, Verified};
+
+const SCHEMA: &str = "read_verify";
+
+/// Folds the log anew beside the live tables of the read model `name` and compares, row by row and field by field, at
+/// one position of both. Neither readers nor the running read model wait for it; memory stays that of a batch.
+///
+/// # Errors
+/// An unknown name, a bad event, another rebuild or verification, or a failing database.
+pub async fn verify(
+    pool: &PgPool,
+    log: &Log,
+    name: &str,
+    progress: &(dyn Fn(Progress) + Send + Sync),
+    cancel: &CancellationToken,
+) -> Result<Verified, ProjectionError> {
+    let model = crate::model(name)?;
+    let lock = lease::remaking(model.name, pool).await.map_err(failed("the lock could not be asked for"))?;
+    let Some(_lock) = lock else { return Err(ProjectionError::Busy { name: model.name.to_owned() }) };
+    Checkpoint::ensure(&model, pool).await.map_err(failed("the checkpoint could not be made"))?;
+    let mut shadow = Shadow::create(SCHEMA, &model, pool, log).await?;
+    let verified = compare(&mut shadow, progress, cancel).await;
+    shadow.drop().await?;
+    verified
+}
+
+async fn compare(
+    shadow: &mut Shadow<'_>,
+    progress: &(dyn Fn(Progress) + Send + Sync),
+    cancel: &CancellationToken,
+) -> Result<Verified, ProjectionError> {
+    let comparing = failed("the tables could not be compared");
+    let name = shadow.model.name;
+    let live = Checkpoint::read(name, shadow.pool).await.map_err(&comparing)?;
+    shadow.fill(live.map_or(0, |live| live.position), progress, cancel).await?;
+    // One snapshot holds the live rows, their checkpoint and, with what is drained here, the same state folded anew.
+    let mut transaction = shadow.pool.begin().await.map_err(&comparing)?;
+    sqlx::query!("set transaction isolation level repeatable read")
+        .execute(&mut *transaction)
+        .await
+        .map_err(&comparing)?;
+    let position = sqlx::query_scalar!("select position from read.checkpoint where name = $1", name)
+        .fetch_one(&mut *transaction)
+        .await
+        .map_err(&comparing)?;
+    shadow.drain(position, &mut transaction).await?;
+    let verified = tables(shadow.model, position, &mut transaction).await.map_err(&comparing)?;
+    transaction.rollback().await.map_err(&comparing)?;
+    Ok(verified)
+}
+
+async fn tables(model: &Model, position: i64, connection: &mut PgConnection) -> Result<Verified, sqlx::Error> {
+    let mut verified =
+        Verified { name: model.name.to_owned(), position, rows: 0, differences: Vec::new(), differing_rows: 0 };
+    for (_, table) in (model.tables)() {
+        let (name, keys) = (table.name(), table.key_columns());
+        let join = format!(
+            "from {live}.{name} s full join {SCHEMA}.{name} e using ({keys})",
+            live = table::LIVE,
+            keys = keys.join(", ")
+        );
+        let differs = "to_jsonb(s) is distinct from to_jsonb(e)";
+        let count = format!("select count(*), count(*) filter (where {differs}) {join}");
+        let (rows, differing): (i64, i64) = sqlx::query_as(AssertSqlSafe(count)).fetch_one(&mut *connection).await?;
+        verified.rows += rows;
+        verified.differing_rows += differing;
+        if differing > 0 {
+            let list = format!(
+                "select to_jsonb(s) as stored, to_jsonb(e) as expected {join} where {differs} order by {} limit {}",
+                keys.join(", "),
+                Verified::SHOWN
+            );
+            for row in sqlx::query(AssertSqlSafe(list)).fetch_all(&mut *connection).await? {
+                let (stored, expected) = (row.try_get("stored")?, row.try_get("expected")?);
+                verified.differences.extend(differences(name, keys, stored, expected));
+            }
+        }
+    }
+    Ok(verified)
+}
+
+/// Field by field; the whole row when one side has none.
+fn differences(table: &str, keys: &[&str], stored: Option<Value>, expected: Option<Value>) -> Vec<Difference> {
+    let key = |row: &Value| keys.iter().map(|key| ((*key).to_owned(), row[*key].clone())).collect::<Value>();
+    let difference = |key: Value, field: Option<String>, stored: Value, expected: Value| Difference {
+        table: table.to_owned(),
+        key,
+        field,
+        stored,
+        expected,
+    };
+    match (stored, expected) {
+        (Some(Value::Object(stored)), Some(Value::Object(expected))) => {
+            let key = key(&Value::Object(expected.clone()));
+            let differing = expected.into_iter().filter(|(field, value)| stored.get(field) != Some(value));
+            differing
+                .map(|(field, value)| {
+                    let stored = stored.get(&field).cloned().unwrap_or_default();
+                    difference(key.clone(), Some(field), stored, value)
+                })
+                .collect()
+        }
+        (stored, expected) => {
+            let row = stored.clone().or_else(|| expected.clone()).unwrap_or_default();
+            vec![difference(key(&row), None, stored.unwrap_or_default(), expected.unwrap_or_default())]
+        }
+    }
+}

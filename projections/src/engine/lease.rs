@@ -1,0 +1,84 @@
+//! Which process folds which read model.
+//!
+//! Advisory locks spare several processes the same work; they are not what keeps the rows right (the checkpoint's
+//! compare-and-set is). All locks of a process hang on one connection: when that is lost, so are they.
+
+use sqlx::{Connection, PgConnection, PgPool};
+use tokio::sync::Mutex;
+
+/// First key of the locks of folding read models.
+const FOLDING: i32 = 0x5649_4701;
+/// First key of the locks of rebuilding and verifying them.
+const REMAKING: i32 = 0x5649_4702;
+
+/// The locks of this process.
+pub(crate) struct Lease {
+    pool: PgPool,
+    held: Mutex<Held>,
+}
+
+struct Held {
+    connection: Option<PgConnection>,
+    /// Counts connections: a lock taken on an earlier one is lost.
+    epoch: u64,
+}
+
+impl Lease {
+    pub(crate) fn new(pool: PgPool) -> Self {
+        Self { pool, held: Mutex::new(Held { connection: None, epoch: 0 }) }
+    }
+
+    /// Tries to become the one that folds `name`; the epoch to check it with later.
+    pub(crate) async fn try_own(&self, name: &str) -> Result<Option<u64>, sqlx::Error> {
+        let mut held = self.held.lock().await;
+        if held.connection.is_none() {
+            held.connection = Some(self.pool.acquire().await?.detach());
+            held.epoch += 1;
+        }
+        let epoch = held.epoch;
+        let connection = held.connection.as_mut().expect("it was opened above");
+        match try_lock(FOLDING, name, connection).await {
+            Ok(owned) => Ok(owned.then_some(epoch)),
+            Err(error) => {
+                held.connection = None;
+                Err(error)
+            }
+        }
+    }
+
+    /// Whether what was owned at `epoch` still is.
+    pub(crate) async fn holds(&self, epoch: u64) -> bool {
+        let mut held = self.held.lock().await;
+        if held.epoch != epoch {
+            return false;
+        }
+        let alive = match held.connection.as_mut() {
+            Some(connection) => connection.ping().await.is_ok(),
+            None => false,
+        };
+        if !alive {
+            held.connection = None;
+        }
+        alive
+    }
+
+    /// Gives everything up.
+    pub(crate) async fn release(&self) {
+        if let Some(connection) = self.held.lock().await.connection.take() {
+            // The locks end with the connection, however that ends.
+            let _ = connection.close().await;
+        }
+    }
+}
+
+/// Locks `name` against other rebuilds and verifications, on a connection of its own; released when that is dropped.
+pub(crate) async fn remaking(name: &str, pool: &PgPool) -> Result<Option<PgConnection>, sqlx::Error> {
+    let mut connection = pool.acquire().await?.detach();
+    Ok(try_lock(REMAKING, name, &mut connection).await?.then_some(connection))
+}
+
+async fn try_lock(class: i32, name: &str, connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar!(r#"select pg_try_advisory_lock($1, hashtext($2)) as "locked!""#, class, name)
+        .fetch_one(connection)
+        .await
+}

@@ -1,0 +1,25 @@
+//! The machine that every read model runs on.
+
+mod apply;
+mod checkpoint;
+mod compare;
+mod entry;
+mod lease;
+mod model;
+mod projector;
+mod rebuild;
+mod rows;
+mod shadow;
+mod table;
+
+pub use compare::verify;
+pub use entry::Entry;
+pub use model::{FoldError, Model, ReadModel};
+pub use rebuild::rebuild;
+pub(crate) use rows::row;
+pub use rows::{Row, RowSet, Rows};
+
+pub(crate) use apply::{ApplyError, apply};
+pub(crate) use checkpoint::Checkpoint;
+pub(crate) use lease::Lease;
+pub(crate) use projector::Projector;

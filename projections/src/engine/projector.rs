@@ -1,0 +1,242 @@
+//! The task that keeps one read model up with the log.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use sqlx::PgPool;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+use vigie_eventlog::{Follower, Log, LogError, Recorded, Step};
+
+use super::{ApplyError, Checkpoint, Lease, Model, apply, rebuild, table};
+use crate::ProjectionError;
+
+/// How often somebody looks whether the owner is gone, or a stopped read model may try again.
+const LOOK: Duration = Duration::from_secs(1);
+/// How long a checkpoint may stay behind while only events pass that do not match.
+const SETTLE: Duration = Duration::from_millis(100);
+/// How many such events may pass before it is moved at once.
+const STRIDE: i64 = 1_000;
+
+/// Keeps one read model up with the log.
+pub(crate) struct Projector {
+    pub(crate) model: Model,
+    pub(crate) pool: PgPool,
+    pub(crate) log: Log,
+    pub(crate) lease: Arc<Lease>,
+    pub(crate) owner: String,
+    /// Everything up to here is in the rows.
+    pub(crate) reached: watch::Sender<i64>,
+    /// Whether this process folds it right now.
+    pub(crate) folding: AtomicBool,
+    pub(crate) shutdown: CancellationToken,
+}
+
+/// Why the read model is not folded any further for now.
+enum Pause {
+    /// Somebody else has moved the checkpoint, or the lock is lost: start from what the database says.
+    Overtaken,
+    /// An event stopped it.
+    Stopped,
+    /// The database failed.
+    Failed(ProjectionError),
+    /// The log is closed or the process shuts down.
+    Over,
+}
+
+impl From<sqlx::Error> for Pause {
+    fn from(source: sqlx::Error) -> Self {
+        Self::Failed(ProjectionError::Database { attempt: "a read model could not be written", source })
+    }
+}
+
+/// Where the follower is, and what of it the checkpoint says.
+struct Course {
+    saved: i64,
+    seen: i64,
+    rate: f64,
+}
+
+impl Projector {
+    /// Runs until the shutdown.
+    pub(crate) async fn run(self: Arc<Self>) {
+        let mut delay = LOOK;
+        loop {
+            let pause = tokio::select! {
+                () = self.shutdown.cancelled() => Pause::Over,
+                pause = self.own() => pause,
+            };
+            self.folding.store(false, Ordering::Release);
+            match pause {
+                Pause::Over => return,
+                Pause::Overtaken => delay = SETTLE,
+                Pause::Stopped => delay = LOOK,
+                Pause::Failed(error) => {
+                    let error: &dyn std::error::Error = &error;
+                    tracing::warn!(projection.name = self.model.name, error, "read model waits for the database");
+                    delay = (delay * 2).clamp(LOOK, LOOK * 10);
+                }
+            }
+            tokio::select! {
+                () = self.shutdown.cancelled() => return,
+                () = tokio::time::sleep(delay) => {}
+            }
+        }
+    }
+
+    /// Becomes the owner, when nobody else is, and follows the log.
+    async fn own(&self) -> Pause {
+        loop {
+            match self.attempt().await {
+                Ok(Some((epoch, checkpoint))) => {
+                    let mut course = Course { saved: checkpoint.position, seen: checkpoint.position, rate: 0.0 };
+                    self.folding.store(true, Ordering::Release);
+                    return match self.follow(epoch, &mut course).await {
+                        Ok(never) => match never {},
+                        Err(pause) => pause,
+                    };
+                }
+                Ok(None) => tokio::time::sleep(LOOK).await,
+                Err(pause) => return pause,
+            }
+        }
+    }
+
+    /// The lock and the checkpoint, when there is something to follow.
+    async fn attempt(&self) -> Result<Option<(u64, Checkpoint)>, Pause> {
+        let Some(epoch) = self.lease.try_own(self.model.name).await? else { return Ok(None) };
+        Checkpoint::ensure(&self.model, &self.pool).await?;
+        let Some(checkpoint) = Checkpoint::read(self.model.name, &self.pool).await? else { return Ok(None) };
+        if checkpoint.stopped {
+            return Ok(None);
+        }
+        if checkpoint.version < self.model.version {
+            self.renew(&checkpoint).await?;
+            return Err(Pause::Overtaken);
+        }
+        if checkpoint.version > self.model.version {
+            let (name, stored, known) = (self.model.name, checkpoint.version, self.model.version);
+            tracing::error!(projection.name = name, stored, known, "a newer version has made this read model");
+            return Ok(None);
+        }
+        Ok(Some((epoch, checkpoint)))
+    }
+
+    /// Makes the tables anew in this build's version.
+    async fn renew(&self, checkpoint: &Checkpoint) -> Result<(), Pause> {
+        let (name, from, to) = (self.model.name, checkpoint.version, self.model.version);
+        tracing::info!(projection.name = name, from, to, "read model is made anew in its new version");
+        match rebuild::rebuild_model(&self.pool, &self.log, &self.model, &|_| {}, &self.shutdown).await {
+            Ok(_) | Err(ProjectionError::Busy { .. }) => Ok(()),
+            Err(ProjectionError::BadEvent { position, reason }) => {
+                Err(self.stop(checkpoint.position, position, &reason).await)
+            }
+            Err(ProjectionError::Cancelled) => Err(Pause::Over),
+            Err(error) => Err(Pause::Failed(error)),
+        }
+    }
+
+    async fn follow(&self, epoch: u64, course: &mut Course) -> Result<std::convert::Infallible, Pause> {
+        let mut follower = self.log.follow(self.model.query(), course.saved);
+        self.tell(course.saved);
+        loop {
+            let step = self.next(&mut follower, epoch, course).await?;
+            let Some(step) = step else { continue };
+            if step.events.is_empty() {
+                course.seen = step.position;
+                // Nothing between the checkpoint and here touches the rows, whatever the checkpoint says.
+                self.tell(course.seen);
+                if course.seen - course.saved >= STRIDE {
+                    self.save(course).await?;
+                }
+            } else {
+                self.take(&step.events, step.position, course).await?;
+            }
+        }
+    }
+
+    /// The next step; while there is none, saves the checkpoint and looks after the lock.
+    async fn next(&self, follower: &mut Follower, epoch: u64, course: &mut Course) -> Result<Option<Step>, Pause> {
+        let wait = if course.seen > course.saved { SETTLE } else { LOOK * 5 };
+        match tokio::time::timeout(wait, follower.next()).await {
+            Ok(Ok(step)) => Ok(Some(step)),
+            Ok(Err(LogError::Closed)) => Err(Pause::Over),
+            Ok(Err(error)) => Err(Pause::Failed(error.into())),
+            Err(_) if course.seen > course.saved => self.save(course).await.map(|()| None),
+            Err(_) if self.lease.holds(epoch).await => Ok(None),
+            Err(_) => Err(Pause::Overtaken),
+        }
+    }
+
+    /// Folds a batch; up to the bad event, if there is one.
+    async fn take(&self, events: &[Arc<Recorded>], to: i64, course: &mut Course) -> Result<(), Pause> {
+        match self.commit(events, to, course).await? {
+            Ok(()) => Ok(()),
+            Err((bad, reason)) => {
+                let good = events.partition_point(|event| event.position < bad);
+                if bad - 1 > course.saved {
+                    // The events before it are sound: they were folded before it was reached.
+                    if let Err((bad, reason)) = self.commit(&events[..good], bad - 1, course).await? {
+                        return Err(self.stop(course.saved, bad, &reason).await);
+                    }
+                }
+                Err(self.stop(course.saved, bad, &reason).await)
+            }
+        }
+    }
+
+    /// Rows and checkpoint in one transaction.
+    async fn commit(
+        &self,
+        events: &[Arc<Recorded>],
+        to: i64,
+        course: &mut Course,
+    ) -> Result<Result<(), (i64, String)>, Pause> {
+        let start = Instant::now();
+        let mut transaction = self.pool.begin().await?;
+        let moved =
+            Checkpoint::advance(&self.model, course.saved, to, &self.owner, course.rate, &mut transaction).await?;
+        if !moved {
+            return Err(Pause::Overtaken);
+        }
+        match apply(&self.model, table::LIVE, &mut transaction, events).await {
+            Ok(()) => transaction.commit().await?,
+            Err(ApplyError::BadEvent { position, reason }) => return Ok(Err((position, reason))),
+            Err(ApplyError::Database(error)) => return Err(error.into()),
+        }
+        #[expect(clippy::cast_precision_loss, reason = "a batch has a few thousand events")]
+        let rate = events.len() as f64 / start.elapsed().as_secs_f64().max(1e-6);
+        course.rate = if course.rate == 0.0 { rate } else { 0.8 * course.rate + 0.2 * rate };
+        (course.saved, course.seen) = (to, to);
+        self.tell(to);
+        Ok(Ok(()))
+    }
+
+    async fn save(&self, course: &mut Course) -> Result<(), Pause> {
+        let mut transaction = self.pool.begin().await?;
+        let (from, to) = (course.saved, course.seen);
+        if !Checkpoint::advance(&self.model, from, to, &self.owner, course.rate, &mut transaction).await? {
+            return Err(Pause::Overtaken);
+        }
+        transaction.commit().await?;
+        course.saved = to;
+        Ok(())
+    }
+
+    async fn stop(&self, at: i64, bad: i64, reason: &str) -> Pause {
+        tracing::error!(projection.name = self.model.name, event.position = bad, reason, "an event stops a read model");
+        match Checkpoint::stop(&self.model, at, bad, reason, &self.pool).await {
+            Ok(()) => Pause::Stopped,
+            Err(error) => error.into(),
+        }
+    }
+
+    pub(crate) fn tell(&self, position: i64) {
+        self.reached.send_if_modified(|reached| {
+            let further = *reached < position;
+            *reached = position.max(*reached);
+            further
+        });
+    }
+}

@@ -1,0 +1,156 @@
+//! The running read models of a process, and waiting for them.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use sqlx::PgPool;
+use tokio::sync::watch;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use vigie_eventlog::Log;
+
+use crate::engine::{Checkpoint, Lease, Model, Projector};
+use crate::{Behind, ProjectionError};
+
+/// The running read models of this process. Cheap to clone.
+#[derive(Clone)]
+pub struct Projections {
+    pool: PgPool,
+    projectors: Arc<[Arc<Projector>]>,
+    tasks: TaskTracker,
+}
+
+impl Projections {
+    /// Runs every read model until `shutdown`; one whose version has changed is rebuilt first, while its old rows
+    /// serve. Those that an event has stopped try again.
+    ///
+    /// # Errors
+    /// The database cannot be reached.
+    pub async fn start(pool: PgPool, log: Log, shutdown: CancellationToken) -> Result<Self, ProjectionError> {
+        Self::start_models(crate::MODELS, pool, log, shutdown).await
+    }
+
+    /// [`Projections::start`] for some read models only.
+    ///
+    /// # Errors
+    /// The database cannot be reached.
+    pub async fn start_models(
+        models: &[Model],
+        pool: PgPool,
+        log: Log,
+        shutdown: CancellationToken,
+    ) -> Result<Self, ProjectionError> {
+        let attempt = "the read models' checkpoints could not be made";
+        let failed = |source| ProjectionError::Database { attempt, source };
+        Checkpoint::retry(&pool).await.map_err(failed)?;
+        for model in models {
+            Checkpoint::ensure(model, &pool).await.map_err(failed)?;
+        }
+        let lease = Arc::new(Lease::new(pool.clone()));
+        let projector = |model: &Model| {
+            Arc::new(Projector {
+                model: *model,
+                pool: pool.clone(),
+                log: log.clone(),
+                lease: Arc::clone(&lease),
+                owner: owner(),
+                reached: watch::Sender::new(0),
+                folding: AtomicBool::new(false),
+                shutdown: shutdown.clone(),
+            })
+        };
+        let projectors: Arc<[_]> = models.iter().map(projector).collect();
+        let (tasks, folding) = (TaskTracker::new(), TaskTracker::new());
+        for projector in projectors.iter() {
+            folding.spawn(Arc::clone(projector).run());
+        }
+        folding.close();
+        tasks.spawn(async move {
+            folding.wait().await;
+            lease.release().await;
+        });
+        tasks.close();
+        Ok(Self { pool, projectors, tasks })
+    }
+
+    /// Waits until the read models have everything up to `position`, whichever process folds them.
+    ///
+    /// # Errors
+    /// [`Behind`] after `timeout`, or at once for one that an earlier event has stopped.
+    ///
+    /// # Panics
+    /// A name that is no read model's.
+    pub async fn wait_for(&self, names: &[&str], position: i64, timeout: Duration) -> Result<(), Behind> {
+        let deadline = Instant::now() + timeout;
+        for name in names {
+            let projector = self.projector(name);
+            if !self.reach(projector, position, deadline).await {
+                let at = *projector.reached.borrow();
+                return Err(Behind { name: (*name).to_owned(), position: at, wanted: position });
+            }
+        }
+        Ok(())
+    }
+
+    /// The position up to which a read model is known to have come, as far as this process folds it or has waited
+    /// for it.
+    ///
+    /// # Panics
+    /// A name that is no read model's.
+    #[must_use]
+    pub fn watch(&self, name: &str) -> watch::Receiver<i64> {
+        self.projector(name).reached.subscribe()
+    }
+
+    /// Waits until all have stopped after the shutdown.
+    pub async fn stopped(&self) {
+        self.tasks.wait().await;
+    }
+
+    fn projector(&self, name: &str) -> &Projector {
+        let found = self.projectors.iter().find(|projector| projector.model.name == name);
+        found.unwrap_or_else(|| panic!("{name:?} is the name of a read model that runs here"))
+    }
+
+    /// Waits for the own task; while another process folds the read model, looks at the checkpoint ever more rarely.
+    async fn reach(&self, projector: &Projector, position: i64, deadline: Instant) -> bool {
+        let mut reached = projector.reached.subscribe();
+        let mut pause = Duration::from_millis(5);
+        loop {
+            if *reached.borrow_and_update() >= position {
+                return true;
+            }
+            if Instant::now() >= deadline {
+                return false;
+            }
+            if !projector.folding.load(Ordering::Acquire) && self.look(projector, position).await {
+                return *reached.borrow() >= position;
+            }
+            let next = (Instant::now() + pause).min(deadline);
+            // The sender lives as long as the projector, which is borrowed here.
+            let _ = tokio::time::timeout_at(next, reached.changed()).await;
+            pause = (pause * 2).min(Duration::from_millis(200));
+        }
+    }
+
+    /// Reads the checkpoint; true when waiting is over, because it is far enough or will not come further.
+    async fn look(&self, projector: &Projector, position: i64) -> bool {
+        match Checkpoint::read(projector.model.name, &self.pool).await {
+            Ok(Some(checkpoint)) => {
+                projector.tell(checkpoint.position);
+                checkpoint.position >= position || (checkpoint.stopped && checkpoint.error_position <= Some(position))
+            }
+            // A failing database is waited for, within the caller's time.
+            Ok(None) | Err(_) => false,
+        }
+    }
+}
+
+/// Names this process for people who look at a checkpoint.
+fn owner() -> String {
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let host = if host.trim().is_empty() { "local" } else { host.trim() };
+    format!("{host}:{}", std::process::id())
+}

@@ -1,0 +1,5 @@
+//! Sites.
+
+mod sites;
+
+pub use sites::{SiteRow, Sites};
