@@ -119,6 +119,11 @@ macro_rules! events {
             fn from(event: $variant) -> Self { $enum::$variant(event).into() }
         })*
 
+        $(const _: () = {
+            let upcasts: &[&str] = &[$($(stringify!($upcast)),+)?];
+            assert!(upcasts.len() + 1 == $version, "a type in version n needs n - 1 upcasters");
+        };)*
+
         impl $enum {
             /// The types of this context, in the order of their declaration.
             pub const TYPES: &[$crate::kernel::events::TypeInfo] =
@@ -170,3 +175,47 @@ macro_rules! events {
     };
 }
 pub(crate) use events;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    #[derive(Debug, PartialEq, serde::Deserialize)]
+    struct Gauge {
+        minutes: u32,
+        unit: String,
+    }
+
+    fn named(mut value: Value) -> Value {
+        let seconds = value["seconds"].as_u64().unwrap_or_default();
+        value["minutes"] = json!(seconds / 60);
+        value
+    }
+
+    fn with_unit(mut value: Value) -> Value {
+        value["unit"] = json!("min");
+        value
+    }
+
+    fn read(version: u16, data: &str) -> Result<Gauge, DecodeError> {
+        let info = TypeInfo { name: "spec.gauge", version: 3 };
+        decode_version(info, &[named, with_unit], version, data)
+    }
+
+    #[test]
+    fn an_old_version_is_lifted_through_every_later_one() {
+        let today = Gauge { minutes: 2, unit: "min".into() };
+        assert_eq!(read(1, r#"{"seconds": 120}"#).unwrap(), today);
+        assert_eq!(read(2, r#"{"minutes": 2}"#).unwrap(), today);
+        assert_eq!(read(3, r#"{"minutes": 2, "unit": "min"}"#).unwrap(), today);
+    }
+
+    #[test]
+    fn a_shape_that_does_not_fit_is_refused_with_its_version() {
+        let error = read(2, r#"{"minutes": "two"}"#).unwrap_err();
+        assert_eq!(error.to_string(), "the data of a spec.gauge (version 2) cannot be read");
+        assert!(matches!(read(0, "{}"), Err(DecodeError::NoSuchVersion { .. })));
+        assert!(matches!(read(4, "{}"), Err(DecodeError::NewerVersion { found: 4, known: 3, .. })));
+    }
+}
