@@ -1,15 +1,16 @@
 //! What must stay true of the apron, whatever is commanded, one after the other or at the same time.
 
-use std::collections::BTreeMap;
+mod ground;
 
 use chrono::{DateTime, Duration, Utc};
+use ground::Ground;
 use proptest::prelude::*;
 
 use super::testing::{arrival, at, civil, departure, flown_by, lfw, lome, military, registered, stand};
 use super::*;
 use crate::Event;
 use crate::kernel::spec::given;
-use crate::kernel::{Decision, Guard, Interval, IntervalSet, Note};
+use crate::kernel::{Decision, Guard, Note};
 
 /// A command in small numbers, so that they collide.
 #[derive(Debug, Clone)]
@@ -133,74 +134,6 @@ fn begun(event: &Event) -> Option<&StandAllocated> {
     if let Event::Airport(AirportEvent::StandAllocated(allocated)) = event { Some(allocated) } else { None }
 }
 
-/// Checks the whole history with a fold of its own.
-fn check(history: &[Event]) {
-    let mut active: BTreeMap<AllocationId, (StandId, Interval, u32, Vec<FlightId>, CodeLetter)> = BTreeMap::new();
-    let mut closed: BTreeMap<StandId, IntervalSet> = BTreeMap::new();
-    let mut defined: BTreeMap<StandId, StandDefined> = BTreeMap::new();
-    let mut links: Vec<(FlightId, FlightId)> = Vec::new();
-    for event in history {
-        let Event::Airport(event) = event else { continue };
-        let given_now = match event {
-            AirportEvent::StandDefined(e) => {
-                defined.insert(e.stand.clone(), e.clone());
-                None
-            }
-            AirportEvent::StandClosed(e) => {
-                closed.entry(e.stand.clone()).or_default().add(e.interval);
-                None
-            }
-            AirportEvent::StandReopened(e) => {
-                closed.entry(e.stand.clone()).or_default().subtract(e.interval);
-                None
-            }
-            AirportEvent::TurnaroundLinked(e) => {
-                links.push((e.arrival.clone(), e.departure.clone()));
-                None
-            }
-            AirportEvent::StandAllocated(e) => {
-                let flights = std::iter::once(e.flight.clone()).chain(e.turnaround.clone()).collect();
-                active.insert(e.allocation, (e.stand.clone(), e.interval, e.buffer_minutes, flights, e.code));
-                Some(e.allocation)
-            }
-            AirportEvent::AllocationMoved(e) => {
-                let stay = active.get_mut(&e.allocation).expect("only what is active moves");
-                assert_eq!(stay.0, e.from, "it moves from where it is");
-                (stay.0, stay.2) = (e.to.clone(), e.buffer_minutes);
-                Some(e.allocation)
-            }
-            AirportEvent::StandFreed(e) => {
-                active.remove(&e.allocation).expect("only what is active is freed");
-                None
-            }
-            AirportEvent::AllocationCancelled(e) => {
-                active.remove(&e.allocation).expect("only what is active is cancelled");
-                None
-            }
-            _ => None,
-        };
-        if let Some(allocation) = given_now {
-            let (stand, stay, _, _, code) = &active[&allocation];
-            let shut = closed.get(stand).is_some_and(|closed| closed.overlapping(*stay).next().is_some());
-            assert!(!shut, "{stand} is closed during the stay that it was given for");
-            assert!(defined[stand].code >= *code, "{stand} is too small");
-        }
-        for (nth, (id, (stand, stay, buffer, flights, _))) in active.iter().enumerate() {
-            for (other_id, (other, other_stay, other_buffer, other_flights, _)) in active.iter().skip(nth + 1) {
-                let gap = Duration::minutes((*buffer.max(other_buffer)).into());
-                let apart = stand != other || !stay.padded(gap).overlaps(other_stay);
-                assert!(apart, "{id} and {other_id} on {stand}: {stay:?} and {other_stay:?}, buffer {gap}");
-                let pair = |a: &FlightId, b: &FlightId| {
-                    a == b
-                        || links.iter().any(|link| *link == (a.clone(), b.clone()) || *link == (b.clone(), a.clone()))
-                };
-                let shared = flights.iter().any(|a| other_flights.iter().any(|b| pair(a, b)));
-                assert!(!shared, "{flights:?} hold two stands");
-            }
-        }
-    }
-}
-
 proptest! {
     #![proptest_config(ProptestConfig { cases: 192, ..ProptestConfig::default() })]
 
@@ -211,7 +144,7 @@ proptest! {
             let (events, _) = decide(&history, &nth.to_string(), step);
             history.extend(events);
         }
-        check(&history);
+        Ground::check(&history);
     }
 
     /// Two commands decide on the same state; the second is appended as it is unless a guard of it forbids that.
@@ -233,6 +166,6 @@ proptest! {
             }
             history.extend(events);
         }
-        check(&history);
+        Ground::check(&history);
     }
 }

@@ -93,7 +93,7 @@ impl MoveAllocation {
 #[cfg(test)]
 mod tests {
     use super::super::testing::{allocated, at, civil, lome, military, stand};
-    use super::super::{AllocationCancelled, CancelCause, StandDefined, StandFreed};
+    use super::super::{AllocationCancelled, CancelCause, StandAllocated, StandDefined, StandFreed, stand_day};
     use super::*;
     use crate::Event;
     use crate::kernel::spec;
@@ -153,6 +153,15 @@ mod tests {
             super::super::cancel_flight::cancelled(&Stay::after(&stay.into()).unwrap(), cause);
         given().and([cancelled.into()]).when(to(None)).then_refused("ALLOCATION_CANCELLED");
         spec::given([lome()]).when(to(None)).then_refused("ALLOCATION_UNKNOWN");
+    }
+
+    #[test]
+    fn a_move_tells_every_day_that_saw_the_stay() {
+        let wide = StandAllocated { buffer_minutes: 60, ..allocated("C01", "AF860", "20:00", "23:30") };
+        let given = spec::given([lome(), civil("C01").into(), civil("C02").into(), wide.into()]);
+        let moved = given.when(to(None));
+        let next_day = stand_day(&stand("C01"), "2026-01-02".parse().unwrap());
+        assert!(moved.events()[0].tags().contains(&next_day), "the buffer of before touched it");
     }
 
     #[test]

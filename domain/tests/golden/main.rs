@@ -10,7 +10,7 @@ mod airport;
 mod flights;
 mod other;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -61,20 +61,10 @@ fn files() -> BTreeMap<String, (String, u16, String)> {
 #[test]
 fn every_type_has_a_file_for_every_version() {
     let samples = samples();
-    let mut missing = Vec::new();
-    for info in types() {
-        for version in 1..=info.version {
-            let file = file_name(info.name, version, "");
-            if !folder().join(&file).exists() && !(version == info.version && write(&file, samples.get(&file))) {
-                missing.push(file);
-            }
-        }
-    }
-    for (file, sample) in &samples {
-        if !folder().join(file).exists() && !write(file, Some(sample)) && !missing.contains(file) {
-            missing.push(file.clone());
-        }
-    }
+    let versions = types().flat_map(|info| (1..=info.version).map(move |version| file_name(info.name, version, "")));
+    let wanted: BTreeSet<String> = versions.chain(samples.keys().cloned()).collect();
+    let absent = wanted.into_iter().filter(|file| !folder().join(file).exists());
+    let missing: Vec<String> = absent.filter(|file| !write(file, samples.get(file))).collect();
     let told: Vec<String> = missing
         .iter()
         .map(|file| match samples.get(file) {

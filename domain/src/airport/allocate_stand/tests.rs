@@ -163,6 +163,8 @@ fn a_turnaround_holds_one_stand_from_arrival_to_departure() {
     let asked = both.clone().and([linked(&af860(), &goes)]).when(ask(goes.clone()));
     let event = chosen(&asked);
     assert_eq!((event.interval, event.turnaround), (stay("12:00", "14:30"), Some(af860())));
+    let to_the_other_leg = Event::from(allocated("C02", "AF860", "12:00", "14:30"));
+    assert!(asked.guards_against(&to_the_other_leg), "the other leg may be given a stand meanwhile");
     asked.recorded().command("again").when(ask(af860())).then_nothing();
 
     let linked_later = both.when(ask(af860())).recorded().and([linked(&af860(), &goes)]).command("again");

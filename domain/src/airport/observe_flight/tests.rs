@@ -179,6 +179,18 @@ fn an_aircraft_named_by_an_operator_outlives_older_reports_and_hides_none() {
     assert_eq!(names(&given.when(newer).events()), ["airport.flight_estimated", "airport.aircraft_assigned"]);
 }
 
+#[test]
+fn a_late_report_tells_the_type_of_a_flight_that_has_none() {
+    let given = known().when(report("10:00", estimated("12:20"))).recorded();
+    let aircraft_type = Some(AircraftType::new("A333").unwrap());
+    let late = ObserveFlight { aircraft_type, ..report("09:00", estimated("12:10")) };
+    let outcome = given.when(late.clone());
+    assert_eq!(names(&outcome.events()), ["airport.aircraft_assigned"]);
+    let again = outcome.recorded().when(late);
+    assert_eq!(*again.answer(), ObserveAnswer::Stale);
+    again.then_nothing();
+}
+
 /// What a report says, without the source's time.
 #[derive(Debug, Clone, PartialEq)]
 struct Known(Option<DateTime<Utc>>, Details, Progress, Placement, Option<AircraftType>);
