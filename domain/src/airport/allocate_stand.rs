@@ -178,7 +178,8 @@ impl AllocateStand {
     }
 
     fn nothing_left(&self, asking: &Asking<'_>, candidates: Vec<Candidate>) -> Decided<AllocateAnswer> {
-        if let Some(found) = &asking.flight.no_stand {
+        let found_before = asking.flight.no_stand.as_ref();
+        if let Some(found) = found_before.or(asking.other.and_then(|(_, other)| other.no_stand.as_ref())) {
             return Decided::nothing(AllocateAnswer::NoStand { candidates: found.candidates.clone() });
         }
         let (flight, site) = (self.flight.clone(), asking.site.clone());

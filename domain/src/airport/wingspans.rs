@@ -102,6 +102,13 @@ mod tests {
     }
 
     #[test]
+    fn the_types_that_serve_lome_are_known() {
+        for designator in ["A319", "A332", "A333", "A343", "B737", "B738", "B788", "CRJ2", "DH8D", "E170", "MD87"] {
+            assert!(letter(designator).is_some(), "{designator}");
+        }
+    }
+
+    #[test]
     fn the_table_is_the_faa_file() {
         let folder = std::env::var("VIGIE_SHARED_DATA")
             .unwrap_or_else(|_| concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data").to_owned());

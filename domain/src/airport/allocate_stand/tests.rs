@@ -2,8 +2,8 @@ use super::super::testing::{
     allocated, arrival, at, civil, departure, flown_by, lfw, linked, lome, military, registered, sangatte, stand,
 };
 use super::super::{
-    AllocationRulesSet, Clock, FlightCancelled, FlightDeparted, FlightEstimated, OPERATOR, Rejection, StandClosed,
-    StandDefined, Turnaround, TurnaroundRuleSet, Weights,
+    AllocationRulesSet, Clock, FlightCancelled, FlightDeparted, FlightEstimated, FlightReinstated, OPERATOR, Rejection,
+    StandClosed, StandDefined, Turnaround, TurnaroundRuleSet, Weights,
 };
 use super::*;
 use crate::Event;
@@ -144,6 +144,23 @@ fn that_nothing_is_left_is_recorded_once() {
     let relief = full.and([civil("C02").into()]).when(ask(af860()));
     assert_eq!(chosen(&relief).stand, stand("C02"));
     assert_eq!(with([]).when(ask(af860())).events().len(), 1, "a site without stands has none left");
+}
+
+#[test]
+fn that_nothing_is_left_is_recorded_once_for_a_turnaround() {
+    let goes = departure("AF861");
+    let both = with([]).and([registered(&goes, "14:30"), linked(&af860(), &goes)]);
+    both.when(ask(af860())).recorded().when(ask(goes)).then_nothing();
+}
+
+#[test]
+fn a_cancelled_flight_that_comes_back_may_find_no_stand_again() {
+    let clock = || Clock { source: OPERATOR.into(), observed_at: noon() };
+    let (site, was, note) = (lfw(), Progress::Scheduled, Note::default());
+    let off = FlightCancelled { flight: af860(), site: site.clone(), was, note: note.clone(), clock: clock() };
+    let on = FlightReinstated { flight: af860(), site, note, clock: clock() };
+    let again = with([]).when(ask(af860())).recorded().and([off.into(), on.into()]).when(ask(af860()));
+    assert_eq!(again.events().len(), 1);
 }
 
 #[test]

@@ -186,9 +186,12 @@ fn a_late_report_tells_the_type_of_a_flight_that_has_none() {
     let late = ObserveFlight { aircraft_type, ..report("09:00", estimated("12:10")) };
     let outcome = given.when(late.clone());
     assert_eq!(names(&outcome.events()), ["airport.aircraft_assigned"]);
-    let again = outcome.recorded().when(late);
-    assert_eq!(*again.answer(), ObserveAnswer::Stale);
-    again.then_nothing();
+    let given = outcome.recorded();
+    for stale in [late, report("09:30", estimated("12:15"))] {
+        let again = given.clone().when(stale);
+        assert_eq!(*again.answer(), ObserveAnswer::Stale);
+        again.then_nothing();
+    }
 }
 
 /// What a report says, without the source's time.
