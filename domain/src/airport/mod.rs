@@ -32,6 +32,7 @@ mod shards;
 mod site_rules;
 mod stand;
 mod stand_events;
+mod stand_tags;
 mod stay;
 #[cfg(test)]
 mod testing;

@@ -26,6 +26,7 @@ use super::{
 };
 use crate::Event;
 use crate::kernel::{Context, Decided, Decision, Note, World};
+use crate::support::SiteId;
 
 /// One report of one flight.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -127,34 +128,44 @@ impl ObserveFlight {
 
     /// What differs from what is known, as facts.
     fn differences(&self, id: &FlightId, flight: &Flight) -> Vec<Event> {
-        let (flight_id, site, clock) = (|| id.clone(), || self.leg.site.clone(), || self.clock.clone());
-        let mut events: Vec<Event> = Vec::new();
-        match flight.scheduled_at {
-            None => {
-                let (scheduled_at, details) = (self.scheduled_at, self.details.clone());
-                let (flight, site, clock) = (flight_id(), site(), clock());
-                events.push(FlightRegistered { flight, site, scheduled_at, details, clock }.into());
-            }
-            Some(from) => {
-                let to = self.scheduled_at;
-                if from != to {
-                    let (flight, site, clock) = (flight_id(), site(), clock());
-                    events.push(FlightRescheduled { flight, site, from, to, clock }.into());
-                }
-                if flight.details != self.details {
-                    let (from, to) = (flight.details.clone(), self.details.clone());
-                    let (flight, site, clock) = (flight_id(), site(), clock());
-                    events.push(DetailsCorrected { flight, site, from, to, clock }.into());
-                }
-            }
-        }
+        let mut events = match flight.scheduled_at {
+            None => vec![self.registered(id)],
+            Some(from) => self.corrections(id, flight, from),
+        };
         events.extend(self.progress_events(id, flight.progress));
         if flight.placement != self.placement {
+            let (flight_id, site, clock) = self.about(id);
             let (from, to) = (flight.placement.clone(), self.placement.clone());
-            events.push(FlightPlaced { flight: flight_id(), site: site(), from, to, clock: clock() }.into());
+            events.push(FlightPlaced { flight: flight_id, site, from, to, clock }.into());
         }
         if flight.aircraft.as_ref().is_none_or(|known| known.since <= self.clock.observed_at) {
             events.extend(self.aircraft_event(id, flight));
+        }
+        events
+    }
+
+    /// Flight, site and source of every fact that follows from the report.
+    fn about(&self, id: &FlightId) -> (FlightId, SiteId, Clock) {
+        (id.clone(), self.leg.site.clone(), self.clock.clone())
+    }
+
+    fn registered(&self, id: &FlightId) -> Event {
+        let (flight, site, clock) = self.about(id);
+        let (scheduled_at, details) = (self.scheduled_at, self.details.clone());
+        FlightRegistered { flight, site, scheduled_at, details, clock }.into()
+    }
+
+    fn corrections(&self, id: &FlightId, known: &Flight, from: DateTime<Utc>) -> Vec<Event> {
+        let mut events = Vec::new();
+        let to = self.scheduled_at;
+        if from != to {
+            let (flight, site, clock) = self.about(id);
+            events.push(FlightRescheduled { flight, site, from, to, clock }.into());
+        }
+        if known.details != self.details {
+            let (flight, site, clock) = self.about(id);
+            let (from, to) = (known.details.clone(), self.details.clone());
+            events.push(DetailsCorrected { flight, site, from, to, clock }.into());
         }
         events
     }
@@ -164,10 +175,10 @@ impl ObserveFlight {
         if before == self.progress {
             return events;
         }
-        let (flight, site, clock) = (id.clone(), self.leg.site.clone(), self.clock.clone());
+        let (flight, site, clock) = self.about(id);
         let mut was = before;
         if before == Progress::Cancelled {
-            let (flight, site, clock) = (flight.clone(), site.clone(), clock.clone());
+            let (flight, site, clock) = self.about(id);
             events.push(FlightReinstated { flight, site, note: Note::default(), clock }.into());
             was = Progress::Scheduled;
         }
@@ -187,7 +198,7 @@ impl ObserveFlight {
     fn aircraft_event(&self, id: &FlightId, flight: &Flight) -> Option<Event> {
         let was = flight.aircraft.as_ref().map(|known| known.aircraft_type.clone());
         let aircraft_type = self.aircraft_type.clone().filter(|given| was.as_ref() != Some(given))?;
-        let (flight, site, clock) = (id.clone(), self.leg.site.clone(), self.clock.clone());
+        let (flight, site, clock) = self.about(id);
         Some(AircraftAssigned { flight, site, aircraft_type, registration: None, was, clock }.into())
     }
 
