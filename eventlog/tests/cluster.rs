@@ -1,4 +1,5 @@
 //! The private cluster, with real servers: started, shared, killed, moved, refused.
+#![expect(clippy::unwrap_used, reason = "helpers of tests: a panic is the failed test")]
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};

@@ -1,13 +1,117 @@
-//! `vigie postgres`.
+//! `vigie postgres`: the private Postgres for other programs.
+
+use std::os::unix::process::ExitStatusExt;
+use std::path::PathBuf;
+use std::process::{ExitCode, ExitStatus};
+
+use clap::Subcommand;
+use tokio::process::Command;
+use tokio::signal::unix::{SignalKind, signal};
+use vigie_eventlog::cluster::{Cluster, Options, Throwaway, default_data_dir};
 
 use super::Outcome;
 use crate::settings::Settings;
 
 /// Arguments of `vigie postgres`.
 #[derive(Debug, clap::Args)]
-pub struct Args {}
+pub struct Args {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Run a command with a Postgres to use: DATABASE_URL and PGHOST, PGPORT, PGUSER, PGDATABASE tell it which.
+    Run {
+        /// Not the one of the data folder but a new one, not durable, which goes with the command. It is also named in
+        /// VIGIE_TEST_DATABASE_URL.
+        #[arg(long)]
+        throwaway: bool,
+        /// The command and its arguments.
+        #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
+        command: Vec<String>,
+    },
+    /// Open psql on the database of the data folder.
+    Psql {
+        /// Arguments for psql.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// Print the URL of the database of the data folder, if its server runs.
+    Url,
+}
 
 /// Runs it.
-pub async fn run(_args: Args, _settings: Settings) -> Outcome {
-    todo!()
+pub async fn run(args: Args, settings: Settings) -> Outcome {
+    let data = data_dir(&settings);
+    match args.action {
+        Action::Run { throwaway: true, command } => {
+            let throwaway = Throwaway::start().await?;
+            let outcome = carry_out(throwaway.cluster(), true, &command).await;
+            throwaway.close().await?;
+            outcome
+        }
+        Action::Run { throwaway: false, command } => with_cluster(data, &command).await,
+        Action::Psql { arguments } => {
+            let command: Vec<_> = std::iter::once("psql".to_owned()).chain(arguments).collect();
+            with_cluster(data, &command).await
+        }
+        Action::Url => match Cluster::find(&data, Options::default()).await? {
+            Some(cluster) => {
+                println!("{}", cluster.url());
+                cluster.close().await?;
+                Ok(ExitCode::SUCCESS)
+            }
+            None => Err(format!("no server runs on {}", data.display()).into()),
+        },
+    }
+}
+
+/// The data folder that the settings mean.
+pub(super) fn data_dir(_settings: &Settings) -> PathBuf {
+    default_data_dir()
+}
+
+async fn with_cluster(data: PathBuf, command: &[String]) -> Outcome {
+    let cluster = Cluster::find_or_start(&data, Options::default()).await?;
+    let outcome = carry_out(&cluster, false, command).await;
+    cluster.close().await?;
+    outcome
+}
+
+async fn carry_out(cluster: &Cluster, throwaway: bool, command: &[String]) -> Outcome {
+    let Some((program, arguments)) = command.split_first() else { return Err("no command".into()) };
+    let url = cluster.url();
+    let mut child = Command::new(program);
+    child.args(arguments).env("DATABASE_URL", &url);
+    child.env("PGHOST", cluster.socket_dir()).env("PGPORT", "5432").env("PGUSER", "vigie").env("PGDATABASE", "vigie");
+    if throwaway {
+        child.env(vigie_eventlog::testing::SERVER, &url);
+    }
+    // Listening first, so that no signal falls between.
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut child = child.spawn().map_err(|error| format!("cannot run {program}: {error}"))?;
+    loop {
+        tokio::select! {
+            status = child.wait() => return Ok(code(status?)),
+            // The terminal has told the command as well: it ends as it sees fit, and we with it.
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => pass_on(&child).await,
+        }
+    }
+}
+
+/// Tells the command to end. `kill` is a program everywhere; a signal of our own would need unsafe code or a dependency.
+async fn pass_on(child: &tokio::process::Child) {
+    if let Some(pid) = child.id() {
+        // If it cannot be told, it has ended, which the caller notices.
+        let _ = Command::new("kill").args(["-TERM", &pid.to_string()]).status().await;
+    }
+}
+
+/// As a shell would tell it: the command's own code, or 128 and the signal that ended it.
+fn code(status: ExitStatus) -> ExitCode {
+    let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal)).unwrap_or(1);
+    ExitCode::from(u8::try_from(code).unwrap_or(1))
 }

@@ -1,0 +1,69 @@
+# Everything that is done with Vigie, one word each. `make` lists them.
+
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+
+# Queries are checked against .sqlx, so that building needs no database.
+export SQLX_OFFLINE := true
+
+VIGIE := $(or $(CARGO_TARGET_DIR),target)/debug/vigie
+# A command with a new Postgres for its duration. The tests choose their databases themselves.
+WITH_POSTGRES := $(VIGIE) postgres run --throwaway -- env -u DATABASE_URL
+
+.PHONY: help
+help: ## This list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: ui build ## Build everything, serve on http://127.0.0.1:8080, play the demo day
+	@exec $(VIGIE) serve --demo $(ARGS)
+
+.PHONY: demo
+demo: build ## Play the demo day into the running server: make demo ARGS='--speed 600'
+	@exec $(VIGIE) demo $(ARGS)
+
+.PHONY: doctor
+doctor: build ## Say what is configured, what is reachable, and which versions
+	@$(VIGIE) doctor $(ARGS)
+
+.PHONY: build
+build: ## Build the program (target/debug/vigie)
+	@scripts/need.sh cargo postgres
+	cargo build --locked --package vigie-api
+
+.PHONY: ui
+ui: ## Build the page at /graphql, if its sources have changed
+	@scripts/ui.sh
+
+.PHONY: test
+test: ui build ## Run every test on a Postgres of their own: make test ARGS='--package vigie-domain'
+	$(WITH_POSTGRES) cargo test --locked --workspace --no-fail-fast $(ARGS)
+
+.PHONY: check
+check: ui ## The gate: format, lints, docs, generated files, licences, unused dependencies
+	@scripts/check.sh
+
+.PHONY: fmt
+fmt: ## Format the code
+	cargo fmt --all
+
+.PHONY: generate
+generate: sqlx schema ## Make every generated file anew
+
+.PHONY: sqlx
+sqlx: build ## Make .sqlx anew: what the database says about each query
+	@$(VIGIE) postgres run --throwaway -- scripts/sqlx.sh
+
+.PHONY: schema
+schema: build ## Make schema.graphql and docs/configuration.md anew
+	VIGIE_WRITE_GENERATED=1 $(WITH_POSTGRES) cargo test --locked --package vigie-api generated
+
+.PHONY: setup
+setup: ## Install what is missing on this machine: Postgres, Redis, Node, Chromium
+	@scripts/setup.sh
+
+.PHONY: clean
+clean: ## Remove what was built; the data folder stays
+	cargo clean
+	rm -rf api/ui/node_modules
