@@ -1,0 +1,1 @@
+//! From start to stop: probes, signals, kills, wrong settings.
