@@ -16,7 +16,7 @@ help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: run
-run: ui build ## Build everything, serve on http://127.0.0.1:8080, play the demo day
+run: optional-ui build ## Build everything, serve on http://127.0.0.1:8080, play the demo day
 	@exec $(VIGIE) serve --demo $(ARGS)
 
 .PHONY: demo
@@ -36,12 +36,16 @@ build: ## Build the program (target/debug/vigie)
 ui: ## Build the page at /graphql, if its sources have changed
 	@scripts/ui.sh
 
+.PHONY: optional-ui
+optional-ui:
+	@scripts/ui.sh --optional
+
 .PHONY: test
-test: ui build ## Run every test on a Postgres of their own: make test ARGS='--package vigie-domain'
+test: optional-ui build ## Run every test on a Postgres of their own: make test ARGS='--package vigie-domain'
 	$(WITH_POSTGRES) cargo test --locked --workspace --no-fail-fast $(ARGS)
 
 .PHONY: check
-check: ui ## The gate: format, lints, docs, generated files, licences, unused dependencies
+check: optional-ui ## The gate: format, lints, docs, generated files, licences, unused dependencies
 	@scripts/check.sh
 
 .PHONY: fmt
@@ -57,7 +61,7 @@ sqlx: build ## Make .sqlx anew: what the database says about each query
 
 .PHONY: schema
 schema: build ## Make schema.graphql and docs/configuration.md anew
-	VIGIE_WRITE_GENERATED=1 $(WITH_POSTGRES) cargo test --locked --package vigie-api generated
+	VIGIE_WRITE_GENERATED=1 $(WITH_POSTGRES) cargo test --locked --package vigie-api --lib -- schema documented
 
 .PHONY: setup
 setup: ## Install what is missing on this machine: Postgres, Redis, Node, Chromium

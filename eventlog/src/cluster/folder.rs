@@ -80,16 +80,7 @@ impl Folder {
 
     /// The cluster and its major version, if there is one.
     pub(super) fn version(&self) -> Result<Option<(PathBuf, u32)>, ClusterError> {
-        let file = self.cluster().join("PG_VERSION");
-        let cannot = |source| ClusterError::Folder { attempt: "cannot read", path: file.clone(), source };
-        match fs::read_to_string(&file) {
-            Ok(text) => {
-                let version = text.trim().parse().map_err(|error| cannot(io::Error::other(error)))?;
-                Ok(Some((self.cluster(), version)))
-            }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(cannot(error)),
-        }
+        version(&self.cluster())
     }
 
     /// The right to start or stop the server, until dropped.
@@ -119,5 +110,19 @@ impl Folder {
         made.and_then(|()| fs::set_permissions(path, fs::Permissions::from_mode(0o700)))
             .and_then(|()| self.account.give(path))
             .map_err(|source| ClusterError::Folder { attempt: "cannot make", path: path.into(), source })
+    }
+}
+
+/// A cluster and its major version, if there is one.
+pub(super) fn version(cluster: &Path) -> Result<Option<(PathBuf, u32)>, ClusterError> {
+    let file = cluster.join("PG_VERSION");
+    let cannot = |source| ClusterError::Folder { attempt: "cannot read", path: file.clone(), source };
+    match fs::read_to_string(&file) {
+        Ok(text) => {
+            let version = text.trim().parse().map_err(|error| cannot(io::Error::other(error)))?;
+            Ok(Some((cluster.to_owned(), version)))
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(cannot(error)),
     }
 }

@@ -78,6 +78,15 @@ impl Options {
     }
 }
 
+/// The major version of the server that a data folder would get, or has: whether there is one, before it is needed.
+///
+/// # Errors
+/// No server programs, or none of the version of the cluster.
+pub fn server_version(data_dir: &Path, options: &Options) -> Result<u32, ClusterError> {
+    let cluster = folder::version(&data_dir.join("postgres"))?;
+    Ok(Binaries::find(options.binaries.as_deref(), cluster)?.version)
+}
+
 /// A running private cluster that this process uses. [`Cluster::close`] it when done.
 #[derive(Debug)]
 pub struct Cluster {

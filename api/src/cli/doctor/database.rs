@@ -1,0 +1,136 @@
+//! The database: server, migrations, log, read models.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use serde_json::json;
+use sqlx::PgPool;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use vigie_eventlog::MIGRATOR;
+use vigie_projections::State;
+
+use super::machine::masked;
+use super::report::{Check, Report};
+
+/// A read model that is further behind than this, in seconds, is to be looked at.
+const LATE: f64 = 10.0;
+
+/// The database of a URL.
+pub(super) async fn check_url(report: &mut Report, url: &str) {
+    match url.parse::<PgConnectOptions>() {
+        Ok(options) => check(report, options, &masked(url)).await,
+        Err(error) => report.add(Check::failed("postgres", &error)),
+    }
+}
+
+/// The database of these options, and what Vigie has in it.
+pub(super) async fn check(report: &mut Report, options: PgConnectOptions, place: &str) {
+    let pool = PgPoolOptions::new().max_connections(1).acquire_timeout(Duration::from_secs(5));
+    let pool = match pool.connect_with(options).await {
+        Ok(pool) => pool,
+        Err(error) => return report.add(Check::failed("postgres", &error)),
+    };
+    report.add(server(&pool, place).await.unwrap_or_else(|error| Check::failed("postgres", &error)));
+    match migrations(&pool).await {
+        Ok((check, migrated)) => {
+            report.add(check);
+            if migrated {
+                report.add(log(&pool).await.unwrap_or_else(|error| Check::failed("log", &error)));
+                projections(report, &pool).await;
+            }
+        }
+        Err(error) => report.add(Check::failed("migrations", &error)),
+    }
+    pool.close().await;
+}
+
+async fn server(pool: &PgPool, place: &str) -> Result<Check, sqlx::Error> {
+    let found = sqlx::query!(
+        r#"select current_setting('server_version') as "version!", current_setting('fsync') as "fsync!",
+                  current_setting('synchronous_commit') as "synchronous_commit!",
+                  current_setting('full_page_writes') as "full_page_writes!",
+                  current_setting('data_checksums') as "data_checksums!",
+                  current_setting('max_connections')::integer as "max_connections!",
+                  pg_database_size(current_database()) as "bytes!""#
+    )
+    .fetch_one(pool)
+    .await?;
+    let settings = [
+        ("fsync", &found.fsync),
+        ("synchronous_commit", &found.synchronous_commit),
+        ("full_page_writes", &found.full_page_writes),
+    ];
+    let off: Vec<_> = settings.iter().filter(|(_, value)| *value == "off").map(|(name, _)| *name).collect();
+    let says = format!("PostgreSQL {}, {place}", found.version);
+    let check = if off.is_empty() {
+        Check::fine("postgres", format!("{says}; durable"))
+    } else {
+        Check::doubtful("postgres", format!("{says}; NOT durable: {} is off", off.join(", ")))
+    };
+    Ok(check.with(json!({
+        "version": found.version,
+        "fsync": found.fsync,
+        "synchronous_commit": found.synchronous_commit,
+        "full_page_writes": found.full_page_writes,
+        "data_checksums": found.data_checksums,
+        "max_connections": found.max_connections,
+        "database_bytes": found.bytes,
+    })))
+}
+
+/// What was applied, and whether there is anything of Vigie's to look at.
+async fn migrations(pool: &PgPool) -> Result<(Check, bool), sqlx::Error> {
+    let ours: BTreeSet<i64> = MIGRATOR.iter().map(|migration| migration.version).collect();
+    // The table is the migrator's own, made by its first run: a query that is checked at build time cannot know it.
+    let made = sqlx::query_scalar!(r#"select to_regclass('_sqlx_migrations') is not null as "made!""#);
+    let applied: Vec<(i64, bool)> = match made.fetch_one(pool).await? {
+        true => sqlx::query_as("select version, success from _sqlx_migrations order by version").fetch_all(pool).await?,
+        false => Vec::new(),
+    };
+    let done: BTreeSet<i64> = applied.iter().filter(|(_, success)| *success).map(|(version, _)| *version).collect();
+    let pending: Vec<_> = ours.difference(&done).copied().collect();
+    let unknown: Vec<_> = done.difference(&ours).copied().collect();
+    let facts = json!({ "applied": done, "pending": pending, "unknown": unknown });
+    let check = if !unknown.is_empty() {
+        Check::doubtful("migrations", format!("{unknown:?} are of a newer version of vigie, which this one refuses"))
+    } else if !pending.is_empty() {
+        Check::doubtful("migrations", format!("{} applied, {pending:?} at the next start", done.len()))
+    } else {
+        Check::fine("migrations", format!("{} applied", done.len()))
+    };
+    Ok((check.with(facts), pending.is_empty()))
+}
+
+async fn log(pool: &PgPool) -> Result<Check, sqlx::Error> {
+    let head = sqlx::query_scalar!("select position from log_head").fetch_one(pool).await?;
+    let last = sqlx::query_scalar!("select recorded_at from event where position = $1", head).fetch_optional(pool).await?;
+    let says = match last {
+        Some(at) => format!("{head} events, the last one recorded at {}", at.format("%Y-%m-%d %H:%M:%SZ")),
+        None => "empty".to_owned(),
+    };
+    Ok(Check::fine("log", says).with(json!({ "head": head, "last_recorded_at": last })))
+}
+
+async fn projections(report: &mut Report, pool: &PgPool) {
+    let models = match vigie_projections::status(pool).await {
+        Ok(models) => models,
+        Err(error) => return report.add(Check::failed("read models", &error)),
+    };
+    let facts = json!(models);
+    let stopped: Vec<_> = models.iter().filter(|model| model.state == State::Stopped).collect();
+    let late: Vec<_> = models.iter().filter(|model| model.lag_seconds > LATE).collect();
+    let check = if !stopped.is_empty() {
+        let each = stopped.iter().map(|model| {
+            let at = model.error_position.map_or_else(String::new, |position| format!(" at event {position}"));
+            format!("{} has stopped{at}: {}", model.name, model.error.as_deref().unwrap_or("it does not say why"))
+        });
+        Check::doubtful("read models", each.collect::<Vec<_>>().join("\n"))
+    } else if !late.is_empty() {
+        let each = late.iter().map(|model| format!("{} is {} events behind", model.name, model.lag_events));
+        Check::doubtful("read models", each.collect::<Vec<_>>().join("\n") + "\nthey move while `vigie serve` runs")
+    } else {
+        let lag = models.iter().map(|model| model.lag_events).max().unwrap_or(0);
+        Check::fine("read models", format!("{} follow the log, the last one {lag} events behind", models.len()))
+    };
+    report.add(check.with(facts));
+}

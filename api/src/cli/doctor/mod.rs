@@ -1,0 +1,68 @@
+//! `vigie doctor`: what is configured, what is reachable, which versions.
+//!
+//! It changes nothing: it starts the private Postgres of a data folder that has one, as every command does, but makes
+//! none, and applies no migration.
+
+mod database;
+mod machine;
+mod report;
+
+use std::process::ExitCode;
+
+use vigie_eventlog::cluster::{Cluster, Options, server_version};
+
+use super::{Outcome, postgres::data_dir};
+use crate::settings::Settings;
+use report::{Check, Report};
+
+/// Arguments of `vigie doctor`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs it. The exit code is 1 when something that is needed cannot be used.
+pub async fn run(args: Args, settings: Settings) -> Outcome {
+    let mut report = Report::default();
+    report.add(Check::fine("vigie", env!("CARGO_PKG_VERSION")));
+    report.add(machine::settings(&settings));
+    match &settings.database_url {
+        Some(url) => database::check_url(&mut report, url).await,
+        None => check_private(&mut report, &settings).await,
+    }
+    report.add(machine::redis().await);
+    if args.json {
+        println!("{}", report.json());
+    } else {
+        print!("{report}");
+    }
+    Ok(if report.healthy() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+async fn check_private(report: &mut Report, settings: &Settings) {
+    let data = data_dir(settings);
+    report.add(machine::disk(&data));
+    let options = Options::default();
+    if !data.join("postgres").exists() {
+        report.add(match server_version(&data, &options) {
+            Ok(version) => Check::fine(
+                "postgres",
+                format!("PostgreSQL {version} is installed; a private server will be made in {}", data.display()),
+            ),
+            Err(error) => Check::failed("postgres", &error),
+        });
+        return;
+    }
+    match Cluster::find_or_start(&data, options).await {
+        Ok(cluster) => {
+            let place = if cluster.started_here() { "private, started for this check" } else { "private, running" };
+            database::check(report, cluster.options(), place).await;
+            if let Err(error) = cluster.close().await {
+                report.add(Check::failed("postgres stops", &error));
+            }
+        }
+        Err(error) => report.add(Check::failed("postgres", &error)),
+    }
+}
