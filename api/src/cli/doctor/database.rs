@@ -84,7 +84,9 @@ async fn migrations(pool: &PgPool) -> Result<(Check, bool), sqlx::Error> {
     // The table is the migrator's own, made by its first run: a query that is checked at build time cannot know it.
     let made = sqlx::query_scalar!(r#"select to_regclass('_sqlx_migrations') is not null as "made!""#);
     let applied: Vec<(i64, bool)> = match made.fetch_one(pool).await? {
-        true => sqlx::query_as("select version, success from _sqlx_migrations order by version").fetch_all(pool).await?,
+        true => {
+            sqlx::query_as("select version, success from _sqlx_migrations order by version").fetch_all(pool).await?
+        }
         false => Vec::new(),
     };
     let done: BTreeSet<i64> = applied.iter().filter(|(_, success)| *success).map(|(version, _)| *version).collect();
@@ -103,7 +105,8 @@ async fn migrations(pool: &PgPool) -> Result<(Check, bool), sqlx::Error> {
 
 async fn log(pool: &PgPool) -> Result<Check, sqlx::Error> {
     let head = sqlx::query_scalar!("select position from log_head").fetch_one(pool).await?;
-    let last = sqlx::query_scalar!("select recorded_at from event where position = $1", head).fetch_optional(pool).await?;
+    let last =
+        sqlx::query_scalar!("select recorded_at from event where position = $1", head).fetch_optional(pool).await?;
     let says = match last {
         Some(at) => format!("{head} events, the last one recorded at {}", at.format("%Y-%m-%d %H:%M:%SZ")),
         None => "empty".to_owned(),

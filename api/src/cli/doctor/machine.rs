@@ -25,7 +25,8 @@ pub(super) fn settings(_settings: &Settings) -> Check {
         [] => "nothing is set: all defaults".to_owned(),
         set => set.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("\n"),
     };
-    Check::fine("settings", says).with(Value::Object(set.into_iter().map(|(name, value)| (name, value.into())).collect::<Map<_, _>>()))
+    Check::fine("settings", says)
+        .with(Value::Object(set.into_iter().map(|(name, value)| (name, value.into())).collect::<Map<_, _>>()))
 }
 
 /// A URL without its password, which stands before the `@` or in the query; other texts as they are.

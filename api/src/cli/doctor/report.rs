@@ -62,9 +62,18 @@ impl Check {
     }
 }
 
+/// An error and its causes. Some errors repeat their cause: that is left out.
 fn causes(error: &(dyn Error + 'static)) -> String {
-    let chain = std::iter::successors(Some(error), |error| error.source());
-    chain.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+    let mut says = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let more = error.to_string();
+        if !says.contains(&more) {
+            says = format!("{says}: {more}");
+        }
+        cause = error.source();
+    }
+    says
 }
 
 /// Everything that was looked at.
