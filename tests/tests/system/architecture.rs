@@ -76,12 +76,11 @@ fn shown(context: &str) -> BTreeSet<String> {
             continue;
         }
         for line in fs::read_to_string(&file).unwrap().lines() {
-            // `AlertEvent, names;`: what the macro of a context's events makes.
-            if let Some(made) = line.trim().strip_suffix(", names;") {
-                names.insert(made.to_owned());
-            }
+            // `AlertEvent, names;` and `FlightId,`: what the macros of events and ids make.
+            let made = line.trim().strip_suffix(", names;").or_else(|| line.trim().strip_suffix(','));
+            names.extend(made.filter(|made| made.chars().all(char::is_alphanumeric)).map(str::to_owned));
             let item = ["pub struct ", "pub enum ", "pub type ", "pub const ", "pub mod "];
-            let Some(rest) = item.iter().find_map(|item| line.strip_prefix(item)) else { continue };
+            let Some(rest) = item.iter().find_map(|item| line.trim_start().strip_prefix(item)) else { continue };
             names.insert(rest.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap().to_owned());
         }
     }

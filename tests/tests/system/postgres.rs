@@ -20,7 +20,8 @@ async fn a_command_gets_a_throwaway_server_and_its_exit_code_is_passed_on() {
 #[tokio::test]
 async fn a_command_that_is_ended_by_a_signal_says_so_as_a_shell_does() {
     let place = Place::new();
-    let mut running = place.start(["postgres", "run", "--throwaway", "--", "sh", "-c", "echo ready; read line"]);
+    let mut running =
+        place.start(["postgres", "run", "--throwaway", "--", "sh", "-c", "echo ready; exec tail -f /dev/null"]);
     running.says("the command runs", |said| said.contains("ready").then_some(())).await;
     running.signal(Signal::TERM);
     assert_eq!(running.end().await.code(), Some(128 + 15));
