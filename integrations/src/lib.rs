@@ -5,4 +5,5 @@
 
 pub mod airport;
 pub mod feed_clock;
+pub mod rail;
 pub mod zones;

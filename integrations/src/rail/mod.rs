@@ -1,0 +1,3 @@
+//! What railways tell.
+
+pub mod passes;
