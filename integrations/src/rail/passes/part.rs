@@ -13,6 +13,9 @@ const HEADER: [&str; 7] = ["contract", "kind", "pass", "site", "track", "passedA
 const CAR: [&str; 4] = ["car", "camera", "vehicle", "springs"];
 const SPRING: [&str; 5] = ["spring", "quantity", "unit", "value", "quality"];
 
+/// Reads what a kind of part brings besides the header.
+type ReadPart = fn(&Fields<'_>) -> Result<PassPart, Wrong>;
+
 /// Reads a part.
 pub(super) fn read(node: &Node) -> Result<RecordPassPart, Wrong> {
     let fields = Fields::of(node, "")?;
@@ -20,7 +23,7 @@ pub(super) fn read(node: &Node) -> Result<RecordPassPart, Wrong> {
     if contract != f64::from(CONTRACT) {
         return Err(fields.wrong("contract", format!("must be {CONTRACT}, not {contract}")));
     }
-    let (own, read): (&[&str], fn(&Fields<'_>) -> Result<PassPart, Wrong>) = match fields.text("kind")? {
+    let (own, read): (&[&str], ReadPart) = match fields.text("kind")? {
         "pass" => (&[], |_| Ok(PassPart::Header)),
         "car" => (&CAR, |fields| car(fields).map(PassPart::Car)),
         "complete" => (&["cars"], |fields| Ok(PassPart::Complete { cars: fields.count("cars", 1..=MAX_CARS)? })),
