@@ -4,6 +4,7 @@
 //! caller's. A row that cannot be understood is set aside with its place and reason, and stops nothing else.
 
 pub mod airport;
+pub mod demo;
 pub mod feed_clock;
 pub mod rail;
 pub mod zones;

@@ -1,5 +1,6 @@
 //! Lines of bounded length from a reader.
 
+use std::borrow::Cow;
 use std::io::{self, BufRead, ErrorKind};
 
 use super::{MAX_LINE, PassLine, SetAside, node, part};
@@ -60,6 +61,12 @@ impl<R: BufRead> PassLines<R> {
         } else {
             Filled::End
         })
+    }
+
+    /// The line that was read last, as it came; empty if it was too long to be kept.
+    #[must_use]
+    pub fn text(&self) -> Cow<'_, str> {
+        String::from_utf8_lossy(&self.buffer)
     }
 
     /// Bytes that the line buffer takes up.
