@@ -2,6 +2,8 @@
 
 pub mod cli;
 pub mod clock;
+pub mod demo;
+pub mod import;
 pub mod runtime;
 pub mod settings;
 pub mod wakeups;
