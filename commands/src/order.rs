@@ -9,7 +9,7 @@ use vigie_eventlog::LogError;
 pub struct Order {
     /// A command sent twice has the same id, and gets its first answer.
     pub command_id: Uuid,
-    /// Who or what, such as `operator:local`, `feed:hkia` or `policy:alerts.raise_spring`.
+    /// Who or what, such as `operator:local`, `feed:hkia` or `policy:alerts.spring_out_of_limits`.
     pub actor: String,
     /// The first command of the chain; this one if it starts a chain.
     pub correlation_id: Option<Uuid>,

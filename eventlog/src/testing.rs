@@ -8,7 +8,7 @@ use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor, PgPool};
 /// The environment variable that names the test server, such as `postgres:///postgres?host=/run/x`.
 pub const SERVER: &str = "VIGIE_TEST_DATABASE_URL";
 
-/// A database of its own for one test, migrated; dropped by the next run's clean-up or with the server.
+/// A database of its own for one test, migrated. It stays until the server goes, or somebody drops it.
 ///
 /// # Panics
 /// The server is not set ([`SERVER`]; `make test` starts one and sets it) or cannot be used.

@@ -28,7 +28,7 @@ pub struct Stamp {
     pub occurred_at: DateTime<Utc>,
     /// When the log recorded it.
     pub recorded_at: DateTime<Utc>,
-    /// Who or what did it, such as `operator:local` or `policy:rail.raise_spring_alerts`.
+    /// Who or what did it, such as `operator:local` or `policy:alerts.spring_out_of_limits`.
     pub actor: String,
 }
 
