@@ -8,6 +8,7 @@
 //! - One bad event stops its read model alone, which says which event and why.
 //! - A rebuild never takes reads away.
 
+#[macro_use]
 pub mod airport;
 pub mod alerts;
 pub mod audit;
@@ -16,9 +17,13 @@ mod engine;
 pub mod rail;
 mod running;
 #[cfg(test)]
+mod samples;
+#[cfg(test)]
 mod spec;
 mod status;
 pub mod support;
+#[cfg(test)]
+mod tests;
 
 pub use contract::{Behind, Difference, Progress, ProjectionError, State, Status, Verified};
 pub use engine::{Entry, FoldError, Model, ReadModel, Row, RowSet, Rows, rebuild, verify};

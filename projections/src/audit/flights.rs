@@ -76,13 +76,13 @@ impl Tell for FlightPhaseReported {
 
 impl Tell for FlightCancelled {
     fn tell(&self) -> Told {
-        progress("cancelled", &self.flight, Progress::Cancelled)
+        progress("cancelled", &self.flight, Progress::Cancelled).note(self.note.as_str())
     }
 }
 
 impl Tell for FlightReinstated {
     fn tell(&self) -> Told {
-        progress("reinstated", &self.flight, Progress::Scheduled)
+        progress("reinstated", &self.flight, Progress::Scheduled).note(self.note.as_str())
     }
 }
 

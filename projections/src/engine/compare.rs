@@ -6,7 +6,7 @@ use tokio_util::sync::CancellationToken;
 use vigie_eventlog::Log;
 
 use super::shadow::{Shadow, failed};
-use super::{Checkpoint, Model, lease, table};
+use super::{Checkpoint, Model, Remaking, table};
 use crate::{Difference, Progress, ProjectionError, Verified};
 
 const SCHEMA: &str = "read_verify";
@@ -24,10 +24,22 @@ pub async fn verify(
     cancel: &CancellationToken,
 ) -> Result<Verified, ProjectionError> {
     let model = crate::model(name)?;
-    let lock = lease::remaking(model.name, pool).await.map_err(failed("the lock could not be asked for"))?;
-    let Some(_lock) = lock else { return Err(ProjectionError::Busy { name: model.name.to_owned() }) };
-    Checkpoint::ensure(&model, pool).await.map_err(failed("the checkpoint could not be made"))?;
-    let mut shadow = Shadow::create(SCHEMA, &model, pool, log).await?;
+    let lock = Remaking::lock(model.name, pool).await.map_err(failed("the lock could not be asked for"))?;
+    let Some(lock) = lock else { return Err(ProjectionError::Busy { name: model.name.to_owned() }) };
+    let verified = fill_and_compare(pool, log, &model, progress, cancel).await;
+    lock.release().await.map_err(failed("the lock could not be released"))?;
+    verified
+}
+
+async fn fill_and_compare(
+    pool: &PgPool,
+    log: &Log,
+    model: &Model,
+    progress: &(dyn Fn(Progress) + Send + Sync),
+    cancel: &CancellationToken,
+) -> Result<Verified, ProjectionError> {
+    Checkpoint::ensure(model, pool).await.map_err(failed("the checkpoint could not be made"))?;
+    let mut shadow = Shadow::create(SCHEMA, model, pool, log).await?;
     let verified = compare(&mut shadow, progress, cancel).await;
     shadow.drop().await?;
     verified

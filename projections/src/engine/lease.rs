@@ -71,10 +71,21 @@ impl Lease {
     }
 }
 
-/// Locks `name` against other rebuilds and verifications, on a connection of its own; released when that is dropped.
-pub(crate) async fn remaking(name: &str, pool: &PgPool) -> Result<Option<PgConnection>, sqlx::Error> {
-    let mut connection = pool.acquire().await?.detach();
-    Ok(try_lock(REMAKING, name, &mut connection).await?.then_some(connection))
+/// The lock of one rebuild or verification, on a connection of its own; lost with that at the latest.
+pub(crate) struct Remaking(PgConnection);
+
+impl Remaking {
+    /// Keeps others from rebuilding or verifying `name`; `None` when somebody does.
+    pub(crate) async fn lock(name: &str, pool: &PgPool) -> Result<Option<Self>, sqlx::Error> {
+        let mut connection = pool.acquire().await?.detach();
+        Ok(try_lock(REMAKING, name, &mut connection).await?.then_some(Self(connection)))
+    }
+
+    /// Lets others in, at once.
+    pub(crate) async fn release(mut self) -> Result<(), sqlx::Error> {
+        sqlx::query!("select pg_advisory_unlock_all()").execute(&mut self.0).await?;
+        self.0.close().await
+    }
 }
 
 async fn try_lock(class: i32, name: &str, connection: &mut PgConnection) -> Result<bool, sqlx::Error> {

@@ -21,5 +21,5 @@ pub use rows::{Row, RowSet, Rows};
 
 pub(crate) use apply::{ApplyError, apply};
 pub(crate) use checkpoint::Checkpoint;
-pub(crate) use lease::Lease;
+pub(crate) use lease::{Lease, Remaking};
 pub(crate) use projector::Projector;

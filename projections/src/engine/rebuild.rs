@@ -5,7 +5,7 @@ use tokio_util::sync::CancellationToken;
 use vigie_eventlog::Log;
 
 use super::shadow::{Shadow, failed, table_names};
-use super::{Checkpoint, Model, lease, table};
+use super::{Checkpoint, Model, Remaking, table};
 use crate::{Progress, ProjectionError};
 
 const SCHEMA: &str = "read_rebuild";
@@ -36,8 +36,20 @@ pub(crate) async fn rebuild_model(
     progress: &(dyn Fn(Progress) + Send + Sync),
     cancel: &CancellationToken,
 ) -> Result<i64, ProjectionError> {
-    let lock = lease::remaking(model.name, pool).await.map_err(failed("the rebuild's lock could not be asked for"))?;
-    let Some(_lock) = lock else { return Err(ProjectionError::Busy { name: model.name.to_owned() }) };
+    let lock = Remaking::lock(model.name, pool).await.map_err(failed("the rebuild's lock could not be asked for"))?;
+    let Some(lock) = lock else { return Err(ProjectionError::Busy { name: model.name.to_owned() }) };
+    let made = make(pool, log, model, progress, cancel).await;
+    lock.release().await.map_err(failed("the rebuild's lock could not be released"))?;
+    made
+}
+
+async fn make(
+    pool: &PgPool,
+    log: &Log,
+    model: &Model,
+    progress: &(dyn Fn(Progress) + Send + Sync),
+    cancel: &CancellationToken,
+) -> Result<i64, ProjectionError> {
     Checkpoint::ensure(model, pool).await.map_err(failed("the checkpoint could not be made"))?;
     let mut shadow = Shadow::create(SCHEMA, model, pool, log).await?;
     let made = fill_and_swap(&mut shadow, progress, cancel).await;

@@ -79,6 +79,9 @@ pub trait AnyTable: Send + Sync {
     fn key_columns(&self) -> &'static [&'static str];
     /// The keys asked for, as objects of key columns; empty for append-only tables.
     fn wanted(&self) -> Vec<Value>;
+    /// How many rows were asked for.
+    #[cfg(test)]
+    fn asked(&self) -> usize;
     /// Takes a stored row in.
     fn load(&mut self, json: &str) -> Result<(), serde_json::Error>;
     /// The rows that are not as they were loaded, in the order of their keys.
@@ -117,6 +120,11 @@ impl<R: Row> AnyTable for Table<R> {
             Err(error) => unreachable!("a key is plain data and serialises: {error}"),
         };
         self.slots.keys().map(|key| Value::Object(object(key))).collect()
+    }
+
+    #[cfg(test)]
+    fn asked(&self) -> usize {
+        self.slots.len()
     }
 
     fn load(&mut self, json: &str) -> Result<(), serde_json::Error> {
@@ -209,6 +217,18 @@ impl Rows {
             slot.now = Some(row);
         }
         Ok(())
+    }
+
+    /// Whether any row was asked for.
+    #[cfg(test)]
+    pub(crate) fn any(&self) -> bool {
+        self.tables.values().any(|table| table.asked() > 0)
+    }
+
+    /// Every row of a table as it is now.
+    #[cfg(test)]
+    pub(crate) fn all<R: Row>(&mut self) -> Vec<R> {
+        self.table_of::<R>().slots.values().filter_map(|slot| slot.now.clone()).collect()
     }
 
     fn slot<R: Row>(&mut self, key: &R::Key) -> Result<&mut Slot<R>, FoldError> {

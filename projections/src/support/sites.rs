@@ -38,22 +38,37 @@ impl ReadModel for Sites {
     type Rows = (SiteRow,);
 
     fn keys(entry: &Entry, rows: &mut Rows) {
-        rows.want::<SiteRow>((entry.event().site().clone(),));
+        if concerns(entry.event()) {
+            rows.want::<SiteRow>((entry.event().site().clone(),));
+        }
     }
 
     fn fold(entry: &Entry, rows: &mut Rows) -> Result<(), FoldError> {
         let key = (entry.event().site().clone(),);
         match entry.event() {
             Event::Support(SupportEvent::SiteDefined(site)) => rows.put(&key, entry, |row| defined(row, site, entry)),
-            Event::Airport(AirportEvent::AllocationRulesSet(rules)) => rows.change(&key, entry, |row: &mut SiteRow| {
-                row.rules_version = rules.version;
-                row.buffer_minutes = Some(rules.buffer_minutes);
-                row.default_turnaround = Some(rules.default_turnaround);
-                row.weights = Some(rules.weights);
-            }),
-            // The events of this read model are the two above.
-            Event::Airport(_) | Event::Rail(_) | Event::Alerts(_) => Ok(()),
+            Event::Airport(event) => match event {
+                AirportEvent::AllocationRulesSet(rules) => rows.change(&key, entry, |row: &mut SiteRow| {
+                    row.rules_version = rules.version;
+                    row.buffer_minutes = Some(rules.buffer_minutes);
+                    row.default_turnaround = Some(rules.default_turnaround);
+                    row.weights = Some(rules.weights);
+                }),
+                AirportEvent::TurnaroundRuleSet(_) | about_stands!() | about_stays!() | about_flights!() => Ok(()),
+            },
+            Event::Rail(_) | Event::Alerts(_) => Ok(()),
         }
+    }
+}
+
+fn concerns(event: &Event) -> bool {
+    match event {
+        Event::Support(SupportEvent::SiteDefined(_)) => true,
+        Event::Airport(event) => match event {
+            AirportEvent::AllocationRulesSet(_) => true,
+            AirportEvent::TurnaroundRuleSet(_) | about_stands!() | about_stays!() | about_flights!() => false,
+        },
+        Event::Rail(_) | Event::Alerts(_) => false,
     }
 }
 
