@@ -41,7 +41,7 @@ enum Action {
 }
 
 /// Runs it.
-pub async fn run(args: Args, settings: Settings) -> Outcome {
+pub(super) async fn run(args: Args, settings: Settings) -> Outcome {
     let runtime = Runtime::open(&settings).await?;
     let cancel = CancellationToken::new();
     let interrupted = cancel.clone();

@@ -85,11 +85,19 @@ pub trait AnyTable: Send + Sync {
     /// Takes a stored row in.
     fn load(&mut self, json: &str) -> Result<(), serde_json::Error>;
     /// The rows that are not as they were loaded, in the order of their keys.
-    fn changed(&self) -> Result<Vec<Value>, serde_json::Error>;
+    fn changed(&self) -> Result<Option<Changed>, serde_json::Error>;
     #[doc(hidden)]
     fn as_any(&self) -> &dyn Any;
     #[doc(hidden)]
     fn as_any_mut(&mut self) -> &mut dyn Any;
+}
+
+/// Rows to write.
+#[doc(hidden)]
+pub struct Changed {
+    pub(crate) columns: Vec<String>,
+    /// An array of objects.
+    pub(crate) json: String,
 }
 
 struct Slot<R> {
@@ -133,9 +141,13 @@ impl<R: Row> AnyTable for Table<R> {
         Ok(())
     }
 
-    fn changed(&self) -> Result<Vec<Value>, serde_json::Error> {
+    fn changed(&self) -> Result<Option<Changed>, serde_json::Error> {
         let changed = self.slots.values().filter(|slot| slot.now != slot.stored);
-        changed.filter_map(|slot| slot.now.as_ref()).map(serde_json::to_value).collect()
+        let rows: Vec<&R> = changed.filter_map(|slot| slot.now.as_ref()).collect();
+        let Some(first) = rows.first() else { return Ok(None) };
+        let Value::Object(first) = serde_json::to_value(first)? else { unreachable!("a row has named columns") };
+        let columns = first.into_iter().map(|(column, _)| column).collect();
+        Ok(Some(Changed { columns, json: serde_json::to_string(&rows)? }))
     }
 
     fn as_any(&self) -> &dyn Any {

@@ -35,13 +35,13 @@ pub(crate) async fn store(
     connection: &mut PgConnection,
 ) -> Result<(), sqlx::Error> {
     let changed = table.changed().map_err(|error| sqlx::Error::Encode(error.into()))?;
-    let Some(Value::Object(first)) = changed.first() else { return Ok(()) };
-    let set: Vec<String> = first.keys().map(|column| format!("{column} = excluded.{column}")).collect();
+    let Some(changed) = changed else { return Ok(()) };
+    let set: Vec<String> = changed.columns.iter().map(|column| format!("{column} = excluded.{column}")).collect();
     let (name, keys, set) = (table.name(), table.key_columns().join(", "), set.join(", "));
     let sql = format!(
-        "insert into {schema}.{name} select * from jsonb_populate_recordset(null::{schema}.{name}, $1) \
+        "insert into {schema}.{name} select * from jsonb_populate_recordset(null::{schema}.{name}, $1::text::jsonb) \
          on conflict ({keys}) do update set {set}"
     );
-    sqlx::query(AssertSqlSafe(sql)).bind(Value::Array(changed)).execute(connection).await?;
+    sqlx::query(AssertSqlSafe(sql)).bind(changed.json).execute(connection).await?;
     Ok(())
 }

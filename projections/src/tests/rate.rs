@@ -5,9 +5,10 @@ use std::time::Instant;
 use tokio_util::sync::CancellationToken;
 use vigie_domain::Event;
 
-use crate::rebuild;
+use crate::audit::{Audit, AuditRow};
 use crate::samples::*;
-use crate::spec::given;
+use crate::spec::{given, in_memory};
+use crate::{Model, rebuild};
 
 /// A flight with its life on a stand: nine events.
 fn life(number: u32) -> Vec<Event> {
@@ -28,6 +29,13 @@ async fn rate_of_the_read_models() {
         given.and((1 + block * 100..101 + block * 100).flat_map(life)).await;
     }
     let head = given.log.head().await.unwrap();
+    let trail = Model::of::<Audit>();
+    let events = given.events(&trail.query()).await;
+    let start = Instant::now();
+    for batch in events.chunks(1_000) {
+        in_memory::<AuditRow>(&trail, batch);
+    }
+    println!("audit in memory: {:.0} events/s", head as f64 / start.elapsed().as_secs_f64());
     for name in ["flights", "allocations", "audit"] {
         let start = Instant::now();
         rebuild(&given.pool, &given.log, name, &|_| {}, &CancellationToken::new()).await.unwrap();
