@@ -42,7 +42,7 @@ optional-ui:
 
 .PHONY: test
 test: optional-ui build ## Run every test on a Postgres of their own: make test ARGS='--package vigie-domain'
-	$(WITH_POSTGRES) cargo test --locked --workspace --no-fail-fast $(ARGS)
+	$(WITH_POSTGRES) cargo test --locked --no-fail-fast $(or $(ARGS),--workspace)
 
 .PHONY: check
 check: optional-ui ## The gate: format, lints, docs, generated files, licences, unused dependencies

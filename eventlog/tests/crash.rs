@@ -1,7 +1,5 @@
 //! The server is killed while appends are under way: what was acknowledged is there, once.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails here")]
-
 use std::collections::HashMap;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

@@ -3,5 +3,4 @@
 
 mod architecture;
 mod harness;
-mod life;
 mod postgres;

@@ -1,1 +1,0 @@
-//! From start to stop: probes, signals, kills, wrong settings.
