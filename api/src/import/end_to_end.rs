@@ -194,17 +194,19 @@ async fn captures_in_any_order_end_in_the_same_state_and_no_absence_is_a_cancell
     let shuffled = |order: [usize; 9]| order.map(|place| snapshots[place].clone()).to_vec();
     let orders =
         [snapshots.clone(), backwards, shuffled([3, 0, 8, 1, 6, 2, 7, 5, 4]), shuffled([1, 5, 2, 0, 4, 8, 3, 7, 6])];
-    for order in orders {
+    let expected = &expected;
+    let imports = orders.map(|order| async move {
         let world = world().await;
         sites::set_up_hong_kong(&world.executor, &hong_kong()).await.unwrap();
         let (tally, _) = world.import(&world.hkia(), order).await;
         eprintln!("captures in some order: {tally:?}");
         let found = world.flights().await;
         assert_eq!(found.len(), expected.len());
-        for (id, state) in &expected {
+        for (id, state) in expected {
             assert_eq!(found.get(id), Some(state), "{id}");
         }
-    }
+    });
+    futures_util::future::join_all(imports).await;
 }
 
 #[tokio::test]

@@ -74,7 +74,6 @@ pub async fn import<S: Source>(
             tally.interrupted = true;
             break;
         }
-        tally.files += 1;
         let file = input.name();
         let mut batches = batches(source.reader(input.clone()));
         while let Some(batch) = batches.recv().await {
@@ -87,6 +86,7 @@ pub async fn import<S: Source>(
             source.carry_out(&file, items, work, tally).await?;
             (work.progress)(Progress::Rows { rows, bytes });
         }
+        tally.files += 1;
         (work.progress)(Progress::File(&input));
     }
     Ok(())
@@ -136,7 +136,7 @@ fn batches<T: Send + 'static>(
 /// What an import came to. `rows` is the sum of the five counts that follow it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Tally {
-    /// Files, standard input included.
+    /// Inputs that were read to their end, standard input included.
     pub files: u64,
     /// Rows, broken ones included.
     pub rows: u64,
