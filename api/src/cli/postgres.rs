@@ -1,5 +1,6 @@
 //! `vigie postgres`: the private Postgres for other programs.
 
+use std::ffi::OsString;
 use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
 use std::process::{ExitCode, ExitStatus};
@@ -7,14 +8,14 @@ use std::process::{ExitCode, ExitStatus};
 use clap::Subcommand;
 use tokio::process::Command;
 use tokio::signal::unix::{SignalKind, signal};
-use vigie_eventlog::cluster::{Cluster, Options, Throwaway, default_data_dir};
+use vigie_eventlog::cluster::{Cluster, Options, Throwaway, default_data_dir, programs};
 
 use super::Outcome;
 use crate::settings::Settings;
 
 /// Arguments of `vigie postgres`.
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub(super) struct Args {
     #[command(subcommand)]
     action: Action,
 }
@@ -42,7 +43,7 @@ enum Action {
 }
 
 /// Runs it.
-pub async fn run(args: Args, settings: Settings) -> Outcome {
+pub(super) async fn run(args: Args, settings: Settings) -> Outcome {
     let data = data_dir(&settings);
     match args.action {
         Action::Run { throwaway: true, command } => {
@@ -85,6 +86,9 @@ async fn carry_out(cluster: &Cluster, throwaway: bool, command: &[String]) -> Ou
     let mut child = Command::new(program);
     child.args(arguments).env("DATABASE_URL", &url);
     child.env("PGHOST", cluster.socket_dir()).env("PGPORT", "5432").env("PGUSER", "vigie").env("PGDATABASE", "vigie");
+    if let Some(path) = path(cluster) {
+        child.env("PATH", path);
+    }
     if throwaway {
         child.env(vigie_eventlog::testing::SERVER, &url);
     }
@@ -100,6 +104,13 @@ async fn carry_out(cluster: &Cluster, throwaway: bool, command: &[String]) -> Ou
             _ = terminate.recv() => pass_on(&child).await,
         }
     }
+}
+
+/// Our PATH and, behind it, the folder of the server's programs: some systems keep psql there alone.
+fn path(cluster: &Cluster) -> Option<OsString> {
+    let found = programs(cluster.data_dir(), &Options::default()).ok()?;
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::join_paths(std::env::split_paths(&path).chain([found.folder])).ok()
 }
 
 /// Tells the command to end. `kill` is a program everywhere; a signal of our own would need unsafe code or a dependency.

@@ -22,10 +22,11 @@ const PLACES: [&str; 7] = [
 
 /// A folder with `postgres` and `initdb`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Binaries {
-    pub(super) folder: PathBuf,
+pub struct Binaries {
+    /// Where.
+    pub folder: PathBuf,
     /// The major version.
-    pub(super) version: u32,
+    pub version: u32,
 }
 
 impl Binaries {

@@ -33,11 +33,11 @@ use std::time::Duration;
 
 use sqlx::postgres::PgConnectOptions;
 
+pub use binaries::Binaries;
 pub use error::ClusterError;
 pub use folder::default_data_dir;
 pub use throwaway::Throwaway;
 
-use binaries::Binaries;
 use folder::Folder;
 use lock::Lock;
 use server::Server;
@@ -78,13 +78,13 @@ impl Options {
     }
 }
 
-/// The major version of the server that a data folder would get, or has: whether there is one, before it is needed.
+/// The server's programs that a data folder would get, or needs: whether there are any, before they are needed.
 ///
 /// # Errors
 /// No server programs, or none of the version of the cluster.
-pub fn server_version(data_dir: &Path, options: &Options) -> Result<u32, ClusterError> {
+pub fn programs(data_dir: &Path, options: &Options) -> Result<Binaries, ClusterError> {
     let cluster = folder::version(&data_dir.join("postgres"))?;
-    Ok(Binaries::find(options.binaries.as_deref(), cluster)?.version)
+    Binaries::find(options.binaries.as_deref(), cluster)
 }
 
 /// A running private cluster that this process uses. [`Cluster::close`] it when done.

@@ -9,7 +9,7 @@ mod report;
 
 use std::process::ExitCode;
 
-use vigie_eventlog::cluster::{Cluster, Options, server_version};
+use vigie_eventlog::cluster::{Cluster, Options, programs};
 
 use super::{Outcome, postgres::data_dir};
 use crate::settings::Settings;
@@ -17,14 +17,14 @@ use report::{Check, Report};
 
 /// Arguments of `vigie doctor`.
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub(super) struct Args {
     /// Print JSON.
     #[arg(long)]
     json: bool,
 }
 
 /// Runs it. The exit code is 1 when something that is needed cannot be used.
-pub async fn run(args: Args, settings: Settings) -> Outcome {
+pub(super) async fn run(args: Args, settings: Settings) -> Outcome {
     let mut report = Report::default();
     report.add(Check::fine("vigie", env!("CARGO_PKG_VERSION")));
     report.add(machine::settings(&settings));
@@ -46,10 +46,14 @@ async fn check_private(report: &mut Report, settings: &Settings) {
     report.add(machine::disk(&data));
     let options = Options::default();
     if !data.join("postgres").exists() {
-        report.add(match server_version(&data, &options) {
-            Ok(version) => Check::fine(
+        report.add(match programs(&data, &options) {
+            Ok(found) => Check::fine(
                 "postgres",
-                format!("PostgreSQL {version} is installed; a private server will be made in {}", data.display()),
+                format!(
+                    "PostgreSQL {} is installed; a private server will be made in {}",
+                    found.version,
+                    data.display()
+                ),
             ),
             Err(error) => Check::failed("postgres", &error),
         });
