@@ -1,9 +1,13 @@
 //! GraphQL, HTTP, health, metrics and the command line: everything that people and programs touch.
 
+pub mod actor;
 pub mod cli;
 pub mod clock;
 pub mod demo;
+pub mod graphql;
+pub mod http;
 pub mod import;
+pub mod logs;
 pub mod runtime;
 pub mod settings;
 pub mod wakeups;

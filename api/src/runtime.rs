@@ -53,12 +53,14 @@ impl Runtime {
         let (options, cluster) = match &settings.database_url {
             Some(url) => (url.parse::<PgConnectOptions>().map_err(OpenError::Url)?, None),
             None => {
-                let cluster = Cluster::find_or_start(&default_data_dir(), Options::default()).await?;
+                let data = settings.data.clone().unwrap_or_else(default_data_dir);
+                let options = Options { binaries: settings.postgres_bin.clone(), ..Options::default() };
+                let cluster = Cluster::find_or_start(&data, options).await?;
                 (cluster.options(), Some(cluster))
             }
         };
         // Whoever fails from here on must still leave the private Postgres as a user of it does.
-        match Self::connect(options.application_name("vigie")).await {
+        match Self::connect(options.application_name("vigie"), settings.pool_size).await {
             Ok((pool, log, executor)) => Ok(Self { pool, log, executor, cluster }),
             Err(error) => {
                 leave(cluster).await;
@@ -67,8 +69,9 @@ impl Runtime {
         }
     }
 
-    async fn connect(options: PgConnectOptions) -> Result<(PgPool, Log, Executor), OpenError> {
-        let pool = PgPoolOptions::new().max_connections(16).connect_with(options).await.map_err(OpenError::Connect)?;
+    async fn connect(options: PgConnectOptions, size: u32) -> Result<(PgPool, Log, Executor), OpenError> {
+        let pool =
+            PgPoolOptions::new().max_connections(size).connect_with(options).await.map_err(OpenError::Connect)?;
         MIGRATOR.run(&pool).await?;
         let log = Log::open(pool.clone()).await?;
         let executor = Executor::new(log.clone(), Arc::new(clock::now));

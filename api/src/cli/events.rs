@@ -1,13 +1,155 @@
-//! `vigie events`.
+//! `vigie events`: the log, read from a terminal.
+
+mod print;
+
+use std::process::ExitCode;
+
+use vigie_domain::support::SiteId;
+use vigie_eventlog::{Criterion, Direction, Log, Query, Read, Recorded};
 
 use super::Outcome;
+use crate::runtime::Runtime;
 use crate::settings::Settings;
+use print::{Format, print};
 
 /// Arguments of `vigie events`.
 #[derive(Debug, clap::Args)]
-pub struct Args {}
+pub(super) struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    /// List events: the newest, or those after a position.
+    List {
+        #[command(flatten)]
+        filter: Filter,
+        /// The events after this position, instead of the newest.
+        #[arg(long, value_parser = clap::value_parser!(i64).range(0..))]
+        after: Option<i64>,
+        /// The most events.
+        #[arg(long, default_value_t = 50)]
+        limit: u32,
+        /// One JSON object per line.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print events as they come, until Ctrl-C.
+    Tail {
+        #[command(flatten)]
+        filter: Filter,
+        /// First those after this position that are there already.
+        #[arg(long, value_parser = clap::value_parser!(i64).range(0..))]
+        after: Option<i64>,
+        /// One JSON object per line.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show everything about one event.
+    Show {
+        /// Its position.
+        position: i64,
+        /// As one JSON object.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// Which events.
+#[derive(Debug, clap::Args)]
+struct Filter {
+    /// About this thing, such as stand:LFW/C03; several must all be there.
+    #[arg(long = "tag")]
+    tags: Vec<String>,
+    /// Of this type, such as airport.stand_allocated; one of several.
+    #[arg(long = "type")]
+    types: Vec<String>,
+    /// At this site.
+    #[arg(long)]
+    site: Option<SiteId>,
+}
+
+impl Filter {
+    fn query(&self) -> Query {
+        Query { criteria: vec![Criterion { kinds: self.types.clone(), tags: self.tags.clone() }] }
+    }
+
+    fn takes(&self, event: &Recorded) -> bool {
+        self.site.as_ref().is_none_or(|site| site.as_str() == event.site)
+    }
+}
 
 /// Runs it.
-pub async fn run(_args: Args, _settings: Settings) -> Outcome {
-    todo!()
+pub(super) async fn run(args: Args, settings: Settings) -> Outcome {
+    let runtime = Runtime::open(&settings).await?;
+    let outcome = carry_out(args.command, &runtime.log).await;
+    runtime.close().await;
+    outcome
+}
+
+async fn carry_out(command: Command, log: &Log) -> Outcome {
+    match command {
+        Command::List { filter, after, limit, json } => list(log, &filter, after, limit, Format::of(json)).await,
+        Command::Tail { filter, after, json } => tail(log, &filter, after, Format::of(json)).await,
+        Command::Show { position, json } => show(log, position, json).await,
+    }
+}
+
+async fn list(log: &Log, filter: &Filter, after: Option<i64>, limit: u32, format: Format) -> Outcome {
+    let limit = limit as usize;
+    let mut read = after.map_or_else(Read::backwards, Read::after);
+    let mut found = Vec::new();
+    while found.len() < limit {
+        let page = log.read(&filter.query(), read).await?;
+        let full = page.len() == Read::PAGE as usize;
+        match (page.last(), read.direction) {
+            (Some(last), Direction::Forwards) => read.after = last.position,
+            (Some(last), Direction::Backwards) => read.until = last.position - 1,
+            (None, _) => break,
+        }
+        found.extend(page.into_iter().filter(|event| filter.takes(event)));
+        if !full {
+            break;
+        }
+    }
+    found.truncate(limit);
+    if read.direction == Direction::Backwards {
+        found.reverse();
+    }
+    for event in &found {
+        print(event, format)?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn tail(log: &Log, filter: &Filter, after: Option<i64>, format: Format) -> Outcome {
+    let after = match after {
+        Some(after) => after,
+        None => log.head().await?,
+    };
+    let mut follower = log.follow(filter.query(), after);
+    loop {
+        let step = tokio::select! {
+            step = follower.next() => step?,
+            stopped = tokio::signal::ctrl_c() => {
+                stopped?;
+                return Ok(ExitCode::SUCCESS);
+            }
+        };
+        for event in step.events.iter().filter(|event| filter.takes(event)) {
+            print(event, format)?;
+        }
+    }
+}
+
+async fn show(log: &Log, position: i64, json: bool) -> Outcome {
+    let read = Read::after(position.saturating_sub(1)).until(position).limit(1);
+    match log.read(&Query::all(), read).await?.first() {
+        Some(event) => {
+            print(event, if json { Format::Json } else { Format::Whole })?;
+            Ok(ExitCode::SUCCESS)
+        }
+        None => Err(format!("there is no event at position {position}: the log ends at {}", log.head().await?).into()),
+    }
 }

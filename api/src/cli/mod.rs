@@ -6,6 +6,7 @@ mod events;
 mod import;
 mod postgres;
 mod projections;
+mod schema;
 mod serve;
 
 use std::process::ExitCode;
@@ -38,6 +39,8 @@ enum Command {
     Doctor(doctor::Args),
     /// Work with the private Postgres.
     Postgres(postgres::Args),
+    /// Print the GraphQL schema.
+    Schema(schema::Args),
 }
 
 /// What a subcommand reports when it fails: printed with its causes, exit code 1.
@@ -56,6 +59,7 @@ pub fn main() -> ExitCode {
 
 async fn run(cli: Cli) -> Outcome {
     let settings = Settings::load()?;
+    crate::logs::start(&settings);
     match cli.command {
         Command::Serve(args) => serve::run(args, settings).await,
         Command::Demo(args) => demo::run(args, settings).await,
@@ -64,6 +68,7 @@ async fn run(cli: Cli) -> Outcome {
         Command::Projections(args) => projections::run(args, settings).await,
         Command::Doctor(args) => doctor::run(args, settings).await,
         Command::Postgres(args) => postgres::run(args, settings).await,
+        Command::Schema(args) => schema::run(&args),
     }
 }
 

@@ -15,7 +15,7 @@ use crate::settings::Settings;
 
 /// Arguments of `vigie projections`.
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub(super) struct Args {
     #[command(subcommand)]
     action: Action,
     /// Answer in JSON.

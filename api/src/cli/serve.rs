@@ -1,13 +1,132 @@
 //! `vigie serve`.
 
+use std::net::SocketAddr;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use sqlx::postgres::PgPoolOptions;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use vigie_commands::policies::Policies;
+use vigie_projections::{MODELS, Projections};
+
 use super::Outcome;
+use crate::graphql::Services;
+use crate::http::{App, Life, ServeError, recorder, serve};
+use crate::runtime::Runtime;
 use crate::settings::Settings;
+use crate::wakeups;
 
 /// Arguments of `vigie serve`.
 #[derive(Debug, clap::Args)]
-pub struct Args {}
+pub(super) struct Args {
+    /// Where to serve, instead of VIGIE_LISTEN.
+    #[arg(long)]
+    listen: Option<SocketAddr>,
+}
 
-/// Runs it.
-pub async fn run(_args: Args, _settings: Settings) -> Outcome {
-    todo!()
+/// Serves until SIGTERM or Ctrl-C, then ends what runs and stops everything that it started.
+pub(super) async fn run(args: Args, settings: Settings) -> Outcome {
+    let settings = Settings { listen: args.listen.unwrap_or(settings.listen), ..settings };
+    settings.check_listen()?;
+    let metrics = recorder()?;
+    let address = settings.listen;
+    let listen = |source| ServeError::Listen { address, source };
+    let listener = TcpListener::bind(address).await.map_err(listen)?;
+    let address = listener.local_addr().map_err(listen)?;
+
+    let runtime = Runtime::open(&settings).await?;
+    let background = Background::start(&runtime, &settings).await?;
+    let services = Services {
+        pool: reading_pool(&runtime, &settings),
+        log: runtime.log.clone(),
+        executor: runtime.executor.clone(),
+        projections: background.projections.clone(),
+    };
+    let life = Life::default();
+    tokio::spawn(stop_on_signal(life.clone()));
+    tokio::spawn(catch_up(services.clone(), life.clone()));
+    tracing::info!(server.address = %address, "serving on http://{address}/graphql");
+    let app = App::new(settings, services.clone(), metrics, life.clone());
+    let served = serve(app, listener).await;
+
+    life.stop();
+    background.stop().await;
+    services.pool.close().await;
+    runtime.close().await;
+    tracing::info!("stopped");
+    served?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What works beside the requests.
+struct Background {
+    projections: Projections,
+    policies: Policies,
+    stop: CancellationToken,
+}
+
+impl Background {
+    async fn start(runtime: &Runtime, settings: &Settings) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
+        let stop = CancellationToken::new();
+        let projections = Projections::start(runtime.pool.clone(), runtime.log.clone(), stop.clone()).await?;
+        let policies = Policies::start(&runtime.executor, &runtime.pool, vigie_domain::policies::ALL);
+        if let Some(url) = &settings.redis_url {
+            let database = runtime.pool.connect_options().get_database().unwrap_or("vigie").to_owned();
+            let client = redis::Client::open(url.as_str())?;
+            tokio::spawn(wakeups::run(client, database, runtime.log.clone(), stop.clone()));
+        }
+        Ok(Self { projections, policies, stop })
+    }
+
+    /// Policies first: what they still decide is folded at the next start.
+    async fn stop(self) {
+        self.policies.stop().await;
+        self.stop.cancel();
+        self.projections.stopped().await;
+    }
+}
+
+/// Reads have connections of their own, so that no number of them keeps commands or read models waiting.
+fn reading_pool(runtime: &Runtime, settings: &Settings) -> sqlx::PgPool {
+    let options = (*runtime.pool.connect_options()).clone();
+    PgPoolOptions::new().max_connections(settings.pool_size).connect_lazy_with(options)
+}
+
+/// Readiness begins when the read models have what the log held at the start.
+async fn catch_up(services: Services, life: Life) {
+    const PATIENCE: Duration = Duration::from_secs(5);
+    let names: Vec<&str> = MODELS.iter().map(|model| model.name).collect();
+    loop {
+        let waited = match services.log.head().await {
+            Ok(head) => {
+                services.projections.wait_for(&names, head, PATIENCE).await.map_err(|behind| behind.to_string())
+            }
+            Err(error) => Err(error.to_string()),
+        };
+        match waited {
+            Ok(()) => break,
+            Err(reason) => tracing::info!(reason, "not ready yet"),
+        }
+        tokio::select! {
+            () = life.stopping() => return,
+            () = tokio::time::sleep(Duration::from_millis(200)) => {}
+        }
+    }
+    life.set_started();
+    tracing::info!("ready");
+}
+
+async fn stop_on_signal(life: Life) {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    else {
+        tracing::error!("signals cannot be heard: this process can only be killed");
+        return;
+    };
+    tokio::select! {
+        _ = terminate.recv() => tracing::info!("SIGTERM: stopping"),
+        _ = interrupt.recv() => tracing::info!("Ctrl-C: stopping"),
+    }
+    life.stop();
 }

@@ -1,0 +1,135 @@
+//! Stands, flights and who stands where.
+
+mod allocation;
+mod board;
+mod changes;
+mod enums;
+mod flight;
+mod inputs;
+mod mutations;
+mod refusals;
+mod results;
+mod stand;
+
+use std::sync::Arc;
+
+use async_graphql::dataloader::DataLoader;
+use async_graphql::{Context, Error, ID, InputObject, Object, Request};
+use chrono::{DateTime, Utc};
+use sqlx::{Postgres, QueryBuilder};
+use vigie_domain::airport::{AllocationId, FlightId, StandId};
+
+pub(in crate::graphql) use allocation::{Allocation, AllocationRow, Candidate};
+pub(in crate::graphql) use changes::AirportSubscription;
+pub(in crate::graphql) use flight::{Flight, FlightRow};
+pub(in crate::graphql) use mutations::AirportMutation;
+pub(in crate::graphql) use stand::{Stand, StandRow};
+
+use allocation::{AllocationFilter, Allocations, allocations};
+use board::Board;
+use enums::{StandKind, StandStatus};
+use flight::{FlightFilter, flights};
+
+use super::context::Parts;
+use super::error::argument;
+use super::list::{List, equals, list};
+use super::load::by_key;
+use super::page::Page;
+use super::snapshot::Snapshot;
+
+pub(in crate::graphql) fn loaders(request: Request, snapshot: &Snapshot) -> Request {
+    request
+        .data(by_key::<StandRow>(snapshot))
+        .data(by_key::<FlightRow>(snapshot))
+        .data(by_key::<AllocationRow>(snapshot))
+        .data(DataLoader::new(Board(snapshot.clone()), tokio::spawn))
+}
+
+/// Which stands.
+#[derive(Debug, Clone, Default, InputObject)]
+pub(crate) struct StandFilter {
+    /// At this site.
+    site: Option<ID>,
+    /// Civil or military.
+    kind: Option<StandKind>,
+    /// That are this at the time `at`.
+    status: Option<StandStatus>,
+    /// The time for `status`; now without it.
+    at: Option<DateTime<Utc>>,
+}
+
+/// Queries about the airport.
+#[derive(Default)]
+pub(crate) struct AirportQuery;
+
+#[Object]
+impl AirportQuery {
+    /// Stands, by id: the board.
+    async fn stands(
+        &self,
+        ctx: &Context<'_>,
+        filter: Option<StandFilter>,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+    ) -> Result<List<Stand>, Error> {
+        let page = Page::new(first, after, last, before)?;
+        let filter = filter.unwrap_or_default();
+        let at = filter.at.unwrap_or(ctx.caller().asked_at);
+        let filter = Arc::new(move |sql: &mut QueryBuilder<Postgres>| {
+            let filter = filter.clone();
+            equals(sql, "site", filter.site.map(|id| id.0));
+            equals(sql, "kind", filter.kind);
+            if let Some(status) = filter.status {
+                sql.push(" and (select s.status from read.stand_states(array[stand], ").push_bind(at);
+                sql.push(") s) = ").push_bind(status);
+            }
+        });
+        list::<StandRow, Stand>(ctx, page, filter).await
+    }
+
+    /// One stand.
+    async fn stand(&self, ctx: &Context<'_>, id: ID) -> Result<Option<Stand>, Error> {
+        let id = argument("id", StandId::new(&id))?;
+        Stand::find(ctx, Some(id.to_string())).await
+    }
+
+    /// Flights, in the order of their schedule.
+    async fn flights(
+        &self,
+        ctx: &Context<'_>,
+        filter: Option<FlightFilter>,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+    ) -> Result<List<Flight>, Error> {
+        flights(ctx, filter.unwrap_or_default(), Page::new(first, after, last, before)?).await
+    }
+
+    /// One flight.
+    async fn flight(&self, ctx: &Context<'_>, id: ID) -> Result<Option<Flight>, Error> {
+        let id = argument("id", FlightId::new(&id))?;
+        Flight::find(ctx, Some(id.to_string())).await
+    }
+
+    /// Allocations, in the order of their start.
+    async fn allocations(
+        &self,
+        ctx: &Context<'_>,
+        filter: Option<AllocationFilter>,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+    ) -> Result<Allocations, Error> {
+        allocations(ctx, filter.unwrap_or_default(), Page::new(first, after, last, before)?).await
+    }
+
+    /// One allocation.
+    async fn allocation(&self, ctx: &Context<'_>, id: ID) -> Result<Option<Allocation>, Error> {
+        let id = argument("id", AllocationId::new(&id))?;
+        Allocation::find(ctx, Some(id.0)).await
+    }
+}

@@ -1,0 +1,214 @@
+//! A stand, as it is answered.
+
+use async_graphql::{Context, Error, ID, Object, SimpleObject};
+use chrono::{DateTime, NaiveDate, TimeZone, Utc};
+use serde::Deserialize;
+use sqlx::FromRow;
+use sqlx::types::Json;
+use vigie_domain::support::Zone;
+
+use super::allocation::{Allocation, AllocationRow};
+use super::board::{Board, StandAt, State};
+use super::enums::{CodeLetter, StandKind, StandStatus};
+use crate::graphql::context::Parts;
+use crate::graphql::error::{bad_input, fault};
+use crate::graphql::keyset::{Kind, Part};
+use crate::graphql::list::Row;
+use crate::graphql::load::{ByKey, Keyed};
+use crate::graphql::scalars::Position;
+use crate::graphql::snapshot::unreadable;
+use crate::graphql::support::{Site, SiteRow};
+
+/// A time in which a stand is closed.
+#[derive(Debug, Clone, Deserialize, SimpleObject)]
+pub(crate) struct Closure {
+    /// From then on.
+    from: DateTime<Utc>,
+    /// Until then, if that is known.
+    to: Option<DateTime<Utc>>,
+    /// Why.
+    #[serde(default)]
+    reason: String,
+}
+
+/// A row of `read.stands`.
+#[derive(Debug, Clone, FromRow)]
+pub(in crate::graphql) struct StandRow {
+    pub(super) stand: String,
+    site: String,
+    name: String,
+    kind: StandKind,
+    code: CodeLetter,
+    jetway: bool,
+    distance_m: i32,
+    closures: Json<Vec<Closure>>,
+    position: i64,
+    changed_at: DateTime<Utc>,
+}
+
+impl Row for StandRow {
+    const TABLE: &'static str = "read.stands";
+    const ORDER: &'static [(&'static str, Kind)] = &[("stand", Kind::Text)];
+    fn key(&self) -> Vec<Part> {
+        vec![Part::Text(self.stand.clone())]
+    }
+}
+
+impl Keyed for StandRow {
+    type Key = String;
+    const TABLE: &'static str = "read.stands";
+    const COLUMN: &'static str = "stand";
+    fn key(&self) -> String {
+        self.stand.clone()
+    }
+}
+
+/// An aircraft stand.
+#[derive(Clone)]
+pub(crate) struct Stand(StandRow);
+
+impl From<StandRow> for Stand {
+    fn from(row: StandRow) -> Self {
+        Self(row)
+    }
+}
+
+/// What happens on a stand on a day.
+#[derive(SimpleObject)]
+pub(crate) struct Occupancy {
+    /// The start of the day in the site's zone.
+    from: DateTime<Utc>,
+    /// Its end.
+    to: DateTime<Utc>,
+    /// Stays that touch the day, in order, without cancelled ones.
+    allocations: Vec<Allocation>,
+    /// Closures that touch the day, in order.
+    closures: Vec<Closure>,
+}
+
+#[Object]
+impl Stand {
+    /// Site and name, such as `LFW/C03`.
+    async fn id(&self) -> ID {
+        ID(self.0.stand.clone())
+    }
+    /// Where.
+    async fn site(&self, ctx: &Context<'_>) -> Result<Option<Site>, Error> {
+        Ok(ctx.loader::<ByKey<SiteRow>>().load_one(self.0.site.clone()).await?.map(Site))
+    }
+    /// What it is called at its site.
+    async fn name(&self) -> &str {
+        &self.0.name
+    }
+    /// Civil or military.
+    async fn kind(&self) -> StandKind {
+        self.0.kind
+    }
+    /// The largest aircraft that it takes.
+    async fn code(&self) -> CodeLetter {
+        self.0.code
+    }
+    /// Whether passengers board through a jetway.
+    async fn jetway(&self) -> bool {
+        self.0.jetway
+    }
+    /// Way to the terminal, in metres.
+    async fn distance_m(&self) -> i32 {
+        self.0.distance_m
+    }
+    /// What it is now, or at another time.
+    async fn status(&self, ctx: &Context<'_>, at: Option<DateTime<Utc>>) -> Result<StandStatus, Error> {
+        Ok(self.state(ctx, at).await?.status)
+    }
+    /// The stay that is running now, or at another time.
+    async fn current(&self, ctx: &Context<'_>, at: Option<DateTime<Utc>>) -> Result<Option<Allocation>, Error> {
+        let state = self.state(ctx, at).await?;
+        Allocation::find(ctx, state.current).await
+    }
+    /// The stay that starts next.
+    async fn next(&self, ctx: &Context<'_>, at: Option<DateTime<Utc>>) -> Result<Option<Allocation>, Error> {
+        let state = self.state(ctx, at).await?;
+        Allocation::find(ctx, state.next).await
+    }
+    /// What happens on it on a day, in the site's zone.
+    async fn occupancy(&self, ctx: &Context<'_>, day: NaiveDate) -> Result<Occupancy, Error> {
+        let (from, to) = self.day(ctx, day).await?;
+        let mut reading = ctx.snapshot().read().await?;
+        let rows = sqlx::query_as::<_, AllocationRow>(
+            "select * from read.allocations where stand = $1 and status <> 'cancelled' \
+             and from_at < $3 and from_at > $2 - interval '15 days' and (to_at is null or to_at > $2) \
+             order by from_at, allocation",
+        );
+        let rows = rows.bind(&self.0.stand).bind(from).bind(to).fetch_all(reading.connection()).await;
+        let touches = |closure: &&Closure| closure.from < to && closure.to.is_none_or(|end| end > from);
+        Ok(Occupancy {
+            from,
+            to,
+            allocations: rows.map_err(unreadable)?.into_iter().map(Allocation::from).collect(),
+            closures: self.0.closures.iter().filter(touches).cloned().collect(),
+        })
+    }
+    /// All times in which it is or was closed, in order.
+    async fn closures(&self) -> &[Closure] {
+        &self.0.closures.0
+    }
+    /// Stays on it, oldest first.
+    async fn allocations(
+        &self,
+        ctx: &Context<'_>,
+        status: Option<super::enums::AllocationStatus>,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+    ) -> Result<super::allocation::Allocations, Error> {
+        let page = crate::graphql::page::Page::new(first, after, last, before)?;
+        super::allocation::of_stand(ctx, self.0.stand.clone(), status, page).await
+    }
+    /// When it was changed last.
+    async fn changed_at(&self) -> DateTime<Utc> {
+        self.0.changed_at
+    }
+    /// The event that changed it last.
+    async fn position(&self) -> Position {
+        Position(self.0.position)
+    }
+    /// Who did what to it, newest first.
+    async fn audit(
+        &self,
+        ctx: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+    ) -> Result<crate::graphql::audit::Trail, Error> {
+        crate::graphql::audit::trail(ctx, format!("stand:{}", self.0.stand), first, after).await
+    }
+}
+
+impl Stand {
+    /// The stand of this id, if there is one.
+    pub(in crate::graphql) async fn find(ctx: &Context<'_>, id: Option<String>) -> Result<Option<Self>, Error> {
+        let Some(id) = id else { return Ok(None) };
+        Ok(ctx.loader::<ByKey<StandRow>>().load_one(id).await?.map(Self))
+    }
+
+    async fn state(&self, ctx: &Context<'_>, at: Option<DateTime<Utc>>) -> Result<State, Error> {
+        let at = at.unwrap_or(ctx.caller().asked_at);
+        let key = StandAt { stand: self.0.stand.clone(), at };
+        let state = ctx.loader::<Board>().load_one(key).await?;
+        state.ok_or_else(|| fault("INTERNAL", format!("stand {} has no state", self.0.stand)))
+    }
+
+    async fn day(&self, ctx: &Context<'_>, day: NaiveDate) -> Result<(DateTime<Utc>, DateTime<Utc>), Error> {
+        let site = ctx.loader::<ByKey<SiteRow>>().load_one(self.0.site.clone()).await?;
+        let zone = site.and_then(|site| Zone::new(&site.zone).ok());
+        let zone = zone.ok_or_else(|| fault("INTERNAL", format!("site {} has no zone", self.0.site)))?.tz();
+        // Where clocks go forward at midnight, the day starts with its first minute that there is.
+        let start = |day: NaiveDate| {
+            (0..4)
+                .find_map(|hour| zone.from_local_datetime(&day.and_hms_opt(hour, 0, 0)?).earliest())
+                .map(|at| at.to_utc())
+        };
+        let days = start(day).zip(day.succ_opt().and_then(start));
+        days.ok_or_else(|| bad_input("day", "is beyond the calendar"))
+    }
+}

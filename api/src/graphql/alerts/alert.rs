@@ -1,0 +1,285 @@
+//! An alert, as it is answered.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use async_graphql::dataloader::Loader;
+use async_graphql::{Context, Enum, Error, ID, InputObject, Object};
+use chrono::{DateTime, Utc};
+use sqlx::{FromRow, Postgres, QueryBuilder};
+use uuid::Uuid;
+
+use crate::graphql::airport::{Allocation, Flight, Stand};
+use crate::graphql::context::Parts;
+use crate::graphql::keyset::{Kind, Part};
+use crate::graphql::list::{List, Row, between, equals, list};
+use crate::graphql::load::{ByKey, Keyed, grouped};
+use crate::graphql::page::Page;
+use crate::graphql::rail::Pass;
+use crate::graphql::scalars::Position;
+use crate::graphql::snapshot::{Snapshot, unreadable};
+
+/// What an alert is about, in kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum, sqlx::Type)]
+#[sqlx(type_name = "text", rename_all = "snake_case")]
+pub(crate) enum AlertKind {
+    /// A spring measured outside its limits.
+    SpringOutOfLimits,
+    /// An allocation that its stand cannot keep.
+    StandConflict,
+    /// A flight for which no stand is left.
+    Saturation,
+}
+
+/// How much an alert matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum, sqlx::Type)]
+#[sqlx(type_name = "text", rename_all = "snake_case")]
+pub(crate) enum Severity {
+    /// Good to know.
+    Info,
+    /// Look at it soon.
+    Warning,
+    /// Look at it now.
+    Critical,
+}
+
+/// What has become of an alert.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum, sqlx::Type)]
+#[sqlx(type_name = "text", rename_all = "snake_case")]
+pub(crate) enum AlertStatus {
+    /// Nobody has taken note of it.
+    Raised,
+    /// A person has taken note of it.
+    Acknowledged,
+    /// Its reason is gone.
+    Resolved,
+}
+
+/// A row of `read.alerts`.
+#[derive(Debug, Clone, FromRow)]
+pub(in crate::graphql) struct AlertRow {
+    alert: Uuid,
+    site: String,
+    kind: AlertKind,
+    severity: Severity,
+    status: AlertStatus,
+    message: String,
+    cause: Uuid,
+    pass: Option<String>,
+    car: Option<i32>,
+    spring: Option<String>,
+    quantity: Option<String>,
+    stand: Option<String>,
+    flight: Option<String>,
+    allocation: Option<Uuid>,
+    raised_at: DateTime<Utc>,
+    raised_by: String,
+    acknowledged_at: Option<DateTime<Utc>>,
+    acknowledged_by: Option<String>,
+    acknowledged_note: Option<String>,
+    resolved_at: Option<DateTime<Utc>>,
+    resolved_by: Option<String>,
+    resolved_reason: Option<String>,
+    position: i64,
+    changed_at: DateTime<Utc>,
+}
+
+impl Row for AlertRow {
+    const TABLE: &'static str = "read.alerts";
+    const ORDER: &'static [(&'static str, Kind)] = &[("raised_at", Kind::Time), ("alert", Kind::Id)];
+    const NEWEST_FIRST: bool = true;
+    fn key(&self) -> Vec<Part> {
+        vec![Part::Time(self.raised_at), Part::Id(self.alert)]
+    }
+}
+
+impl Keyed for AlertRow {
+    type Key = Uuid;
+    const TABLE: &'static str = "read.alerts";
+    const COLUMN: &'static str = "alert";
+    fn key(&self) -> Uuid {
+        self.alert
+    }
+}
+
+/// Loads the alerts of passes.
+pub(in crate::graphql) struct AlertsOfPass(pub(super) Snapshot);
+
+impl Loader<String> for AlertsOfPass {
+    type Value = Vec<Alert>;
+    type Error = Error;
+
+    async fn load(&self, passes: &[String]) -> Result<HashMap<String, Vec<Alert>>, Error> {
+        let mut reading = self.0.read().await?;
+        let rows =
+            sqlx::query_as::<_, AlertRow>("select * from read.alerts where pass = any($1) order by raised_at, alert");
+        let rows = rows.bind(passes).fetch_all(reading.connection()).await.map_err(unreadable)?;
+        let alerts = rows.into_iter().map(Alert).collect();
+        Ok(grouped(alerts, |alert: &Alert| alert.0.pass.clone().unwrap_or_default()))
+    }
+}
+
+/// Something that needs a person's attention.
+#[derive(Clone)]
+pub(crate) struct Alert(AlertRow);
+
+impl From<AlertRow> for Alert {
+    fn from(row: AlertRow) -> Self {
+        Self(row)
+    }
+}
+
+impl Alert {
+    /// The alert of this id, if there is one.
+    pub(in crate::graphql) async fn find(ctx: &Context<'_>, id: Option<Uuid>) -> Result<Option<Self>, Error> {
+        let Some(id) = id else { return Ok(None) };
+        Ok(ctx.loader::<ByKey<AlertRow>>().load_one(id).await?.map(Self))
+    }
+}
+
+#[Object]
+impl Alert {
+    /// Its id, which follows from its kind and cause.
+    async fn id(&self) -> ID {
+        ID(self.0.alert.to_string())
+    }
+    /// Where.
+    async fn site(&self) -> ID {
+        ID(self.0.site.clone())
+    }
+    /// What kind.
+    async fn kind(&self) -> AlertKind {
+        self.0.kind
+    }
+    /// How much it matters.
+    async fn severity(&self) -> Severity {
+        self.0.severity
+    }
+    /// What has become of it.
+    async fn status(&self) -> AlertStatus {
+        self.0.status
+    }
+    /// One sentence for the operator.
+    async fn message(&self) -> &str {
+        &self.0.message
+    }
+    /// The event that caused it.
+    async fn cause(&self) -> ID {
+        ID(self.0.cause.to_string())
+    }
+    /// The pass that it is about.
+    async fn pass(&self, ctx: &Context<'_>) -> Result<Option<Pass>, Error> {
+        Pass::find(ctx, self.0.pass.clone()).await
+    }
+    /// Place of the car in the train, from 1.
+    async fn car(&self) -> Option<i32> {
+        self.0.car
+    }
+    /// Place of the spring in the car.
+    async fn spring(&self) -> Option<&str> {
+        self.0.spring.as_deref()
+    }
+    /// What was measured.
+    async fn quantity(&self) -> Option<&str> {
+        self.0.quantity.as_deref()
+    }
+    /// The stand that it is about.
+    async fn stand(&self, ctx: &Context<'_>) -> Result<Option<Stand>, Error> {
+        Stand::find(ctx, self.0.stand.clone()).await
+    }
+    /// The flight that it is about.
+    async fn flight(&self, ctx: &Context<'_>) -> Result<Option<Flight>, Error> {
+        Flight::find(ctx, self.0.flight.clone()).await
+    }
+    /// The allocation that it is about.
+    async fn allocation(&self, ctx: &Context<'_>) -> Result<Option<Allocation>, Error> {
+        Allocation::find(ctx, self.0.allocation).await
+    }
+    /// When it was raised.
+    async fn raised_at(&self) -> DateTime<Utc> {
+        self.0.raised_at
+    }
+    /// What raised it.
+    async fn raised_by(&self) -> &str {
+        &self.0.raised_by
+    }
+    /// When it was acknowledged.
+    async fn acknowledged_at(&self) -> Option<DateTime<Utc>> {
+        self.0.acknowledged_at
+    }
+    /// Who acknowledged it.
+    async fn acknowledged_by(&self) -> Option<&str> {
+        self.0.acknowledged_by.as_deref()
+    }
+    /// What was written then.
+    async fn acknowledged_note(&self) -> Option<&str> {
+        self.0.acknowledged_note.as_deref()
+    }
+    /// When it was resolved.
+    async fn resolved_at(&self) -> Option<DateTime<Utc>> {
+        self.0.resolved_at
+    }
+    /// Who or what resolved it.
+    async fn resolved_by(&self) -> Option<&str> {
+        self.0.resolved_by.as_deref()
+    }
+    /// Why.
+    async fn resolved_reason(&self) -> Option<&str> {
+        self.0.resolved_reason.as_deref()
+    }
+    /// When it was changed last.
+    async fn changed_at(&self) -> DateTime<Utc> {
+        self.0.changed_at
+    }
+    /// The event that changed it last.
+    async fn position(&self) -> Position {
+        Position(self.0.position)
+    }
+    /// Who did what to it, newest first.
+    async fn audit(
+        &self,
+        ctx: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+    ) -> Result<crate::graphql::audit::Trail, Error> {
+        crate::graphql::audit::trail(ctx, format!("alert:{}", self.0.alert), first, after).await
+    }
+}
+
+/// Which alerts.
+#[derive(Debug, Clone, Default, InputObject)]
+pub(crate) struct AlertFilter {
+    /// At this site.
+    site: Option<ID>,
+    /// In this state.
+    status: Option<AlertStatus>,
+    /// Of this kind.
+    kind: Option<AlertKind>,
+    /// That matter so much.
+    severity: Option<Severity>,
+    /// About this pass.
+    pass: Option<ID>,
+    /// About this stand.
+    stand: Option<ID>,
+    /// About this flight.
+    flight: Option<ID>,
+    /// Raised from this time on.
+    from: Option<DateTime<Utc>>,
+    /// Raised before this time.
+    to: Option<DateTime<Utc>>,
+}
+
+pub(super) async fn alerts(ctx: &Context<'_>, filter: AlertFilter, page: Page) -> Result<List<Alert>, Error> {
+    let filter = Arc::new(move |sql: &mut QueryBuilder<Postgres>| {
+        let filter = filter.clone();
+        equals(sql, "site", filter.site.map(|id| id.0));
+        equals(sql, "status", filter.status);
+        equals(sql, "kind", filter.kind);
+        equals(sql, "severity", filter.severity);
+        equals(sql, "pass", filter.pass.map(|id| id.0));
+        equals(sql, "stand", filter.stand.map(|id| id.0));
+        equals(sql, "flight", filter.flight.map(|id| id.0));
+        between(sql, "raised_at", filter.from, filter.to);
+    });
+    list::<AlertRow, Alert>(ctx, page, filter).await
+}

@@ -1,0 +1,51 @@
+//! Alerts: raised by policies, acknowledged by people.
+
+mod alert;
+mod changes;
+mod mutations;
+
+use async_graphql::dataloader::DataLoader;
+use async_graphql::{Context, Error, ID, Object, Request};
+use vigie_domain::alerts::AlertId;
+
+pub(in crate::graphql) use alert::{Alert, AlertsOfPass};
+pub(in crate::graphql) use changes::AlertsSubscription;
+pub(in crate::graphql) use mutations::AlertsMutation;
+
+use alert::{AlertFilter, AlertRow, alerts};
+
+use super::error::argument;
+use super::list::List;
+use super::load::by_key;
+use super::page::Page;
+use super::snapshot::Snapshot;
+
+pub(in crate::graphql) fn loaders(request: Request, snapshot: &Snapshot) -> Request {
+    request.data(by_key::<AlertRow>(snapshot)).data(DataLoader::new(AlertsOfPass(snapshot.clone()), tokio::spawn))
+}
+
+/// Queries about alerts.
+#[derive(Default)]
+pub(crate) struct AlertsQuery;
+
+#[Object]
+impl AlertsQuery {
+    /// Alerts, newest first.
+    async fn alerts(
+        &self,
+        ctx: &Context<'_>,
+        filter: Option<AlertFilter>,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+    ) -> Result<List<Alert>, Error> {
+        alerts(ctx, filter.unwrap_or_default(), Page::new(first, after, last, before)?).await
+    }
+
+    /// One alert.
+    async fn alert(&self, ctx: &Context<'_>, id: ID) -> Result<Option<Alert>, Error> {
+        let id = argument("id", AlertId::new(&id))?;
+        Alert::find(ctx, Some(id.uuid())).await
+    }
+}

@@ -1,0 +1,115 @@
+//! Carrying a command out: decide, append, wait for the read side, answer.
+
+use std::time::Duration;
+
+use async_graphql::{Context, Error, SimpleObject};
+use serde::Serialize;
+use uuid::Uuid;
+use vigie_commands::{Failure, Order};
+use vigie_domain::kernel::{Decision, Note};
+use vigie_projections::Behind;
+
+use super::context::Parts;
+use super::error::{argument, fault};
+use super::refusal::Told;
+use super::scalars::Position;
+
+/// How long an answer waits for the read models.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// A read model that had not caught up in time.
+#[derive(Debug, Clone, SimpleObject)]
+#[graphql(name = "Behind")]
+pub(crate) struct BehindObject {
+    /// Its name.
+    read_model: String,
+    /// Where it is.
+    position: Position,
+    /// Where it should be. Ask for the thing again once it is there.
+    wanted: Position,
+}
+
+impl From<Behind> for BehindObject {
+    fn from(behind: Behind) -> Self {
+        Self { read_model: behind.name, position: Position(behind.position), wanted: Position(behind.wanted) }
+    }
+}
+
+/// What every accepted command is answered.
+#[derive(Debug, Clone, SimpleObject)]
+pub(crate) struct Receipt {
+    /// The answer holds at this position of the log.
+    position: Position,
+    /// The command's id; sent again with it, the command gets its first answer.
+    command_id: Uuid,
+    /// Events that it appended; 0 if the wish was already true, or the command was sent before.
+    appended: i32,
+    /// Set when the read models did not catch up in time; what is read from them is null then.
+    behind: Option<BehindObject>,
+}
+
+impl Receipt {
+    /// Whether the command's effect can be read.
+    pub(super) fn is_readable(&self) -> bool {
+        self.behind.is_none()
+    }
+}
+
+/// An accepted command, or the rule that refused it.
+pub(super) type Carried<D> = Result<(Receipt, <D as Decision>::Answer), <D as Decision>::Refusal>;
+
+/// Carries `command` out for the caller, and waits until `models` show it. Reads after this see it.
+///
+/// # Errors
+/// Faults only: a refusal is part of the result.
+pub(super) async fn carry_out<D: Decision>(
+    ctx: &Context<'_>,
+    command: D,
+    command_id: Option<Uuid>,
+    models: &[&str],
+) -> Result<Carried<D>, Error> {
+    let command_id = command_id.unwrap_or_else(Uuid::now_v7);
+    let caller = ctx.caller();
+    let mut order = Order::new(command_id, caller.actor.as_str());
+    order.traceparent.clone_from(&caller.traceparent);
+    let services = ctx.services();
+    // Nothing is held open while the command is carried out, not even by a mutation before it.
+    ctx.snapshot().renew().await;
+    let done = match services.executor.execute(&command, order).await {
+        Ok(done) => done,
+        Err(Failure::Refused(refusal)) => return Ok(Err(refusal)),
+        Err(failure) => return Err(failed(D::NAME, &failure)),
+    };
+    let waited = services.projections.wait_for(models, done.position, PATIENCE).await;
+    ctx.snapshot().renew().await;
+    let receipt = Receipt {
+        position: Position(done.position),
+        command_id,
+        appended: i32::try_from(done.appended).unwrap_or(i32::MAX),
+        behind: waited.err().map(BehindObject::from),
+    };
+    Ok(Ok((receipt, done.answer)))
+}
+
+fn failed<R: std::fmt::Debug>(command: &'static str, failure: &Failure<R>) -> Error {
+    let code = match failure {
+        Failure::Refused(_) => "REFUSED",
+        Failure::Contended { .. } => "CONTENDED",
+        Failure::Log(_) => "UNAVAILABLE",
+        Failure::Unreadable { .. } => "UNREADABLE_EVENT",
+        Failure::CommandIdReused { .. } => "COMMAND_ID_REUSED",
+        Failure::Malformed { .. } => "MALFORMED",
+    };
+    tracing::error!(command.name = command, error.code = code, error = ?failure, "a command failed");
+    fault(code, failure.to_string())
+}
+
+/// A refusal, ready to be answered.
+pub(super) fn told<R: vigie_domain::kernel::Refused + Serialize>(refusal: &R) -> Told {
+    Told::of(refusal)
+}
+
+/// Reads a note.
+pub(super) fn note(name: &str, text: Option<&str>) -> Result<Note, Error> {
+    argument(name, Note::new(text.unwrap_or_default()))
+}

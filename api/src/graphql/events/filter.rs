@@ -1,0 +1,51 @@
+//! Which events.
+
+use async_graphql::{Error, ID, InputObject};
+use vigie_domain::CONTEXTS;
+use vigie_domain::support::SiteId;
+use vigie_eventlog::{Criterion, Query, Recorded};
+
+use crate::graphql::error::{argument, bad_input};
+
+/// Which events. Without a filter, all.
+#[derive(Debug, Clone, Default, InputObject)]
+pub(crate) struct EventFilter {
+    /// Of any of these types.
+    types: Option<Vec<String>>,
+    /// About all of these things, such as `stand:LFW/C03`.
+    tags: Option<Vec<String>>,
+    /// At this site.
+    site: Option<ID>,
+}
+
+/// A checked filter. The log looks types and tags up; the site is looked at here.
+#[derive(Debug, Clone)]
+pub(super) struct Wanted {
+    pub(super) query: Query,
+    site: Option<SiteId>,
+}
+
+impl EventFilter {
+    pub(super) fn checked(self) -> Result<Wanted, Error> {
+        let kinds = self.types.unwrap_or_default();
+        let known = |kind: &String| CONTEXTS.iter().flat_map(|types| types.iter()).any(|known| known.name == kind);
+        if let Some(unknown) = kinds.iter().find(|kind| !known(kind)) {
+            return Err(bad_input("filter.types", format!("{unknown:?} is not a type of event")));
+        }
+        let tags = self.tags.unwrap_or_default();
+        if let Some(wrong) = tags.iter().find(|tag| !tag.contains(':')) {
+            return Err(bad_input(
+                "filter.tags",
+                format!("{wrong:?} is not a kind, a colon and an id, such as stand:LFW/C03"),
+            ));
+        }
+        let site = self.site.map(|site| argument("filter.site", SiteId::new(&site))).transpose()?;
+        Ok(Wanted { query: Query { criteria: vec![Criterion { kinds, tags }] }, site })
+    }
+}
+
+impl Wanted {
+    pub(super) fn takes(&self, event: &Recorded) -> bool {
+        self.site.as_ref().is_none_or(|site| site.as_str() == event.site)
+    }
+}

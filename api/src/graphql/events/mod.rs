@@ -1,0 +1,84 @@
+//! The log itself.
+
+mod event;
+mod filter;
+mod list;
+mod watch;
+
+use async_graphql::connection::{Connection, EmptyFields};
+use async_graphql::{Context, Error, Object};
+use uuid::Uuid;
+
+pub(crate) use event::Event;
+pub(crate) use filter::EventFilter;
+pub(in crate::graphql) use watch::EventsSubscription;
+
+use super::context::Parts;
+use super::error::{bad_input, fault};
+use super::keyset::Cursor;
+use super::page::Page;
+use super::scalars::Position;
+use super::snapshot::unreadable;
+
+/// Queries about the log.
+#[derive(Default)]
+pub(crate) struct EventsQuery;
+
+#[Object]
+impl EventsQuery {
+    /// Events in the order of the log.
+    async fn events(
+        &self,
+        ctx: &Context<'_>,
+        filter: Option<EventFilter>,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+    ) -> Result<Connection<Cursor, Event, EmptyFields, EmptyFields>, Error> {
+        let page = Page::new(first, after, last, before)?;
+        list::events(&ctx.services().log, filter.unwrap_or_default(), page).await
+    }
+
+    /// One event, by its position or its id.
+    async fn event(
+        &self,
+        ctx: &Context<'_>,
+        position: Option<Position>,
+        id: Option<Uuid>,
+    ) -> Result<Option<Event>, Error> {
+        let log = &ctx.services().log;
+        let position = match (position, id) {
+            (Some(Position(position)), None) => position,
+            (None, Some(id)) => {
+                let mut reading = ctx.snapshot().read().await?;
+                let found = sqlx::query_scalar!("select position from event where id = $1", id)
+                    .fetch_optional(reading.connection())
+                    .await
+                    .map_err(unreadable)?;
+                match found {
+                    Some(position) => position,
+                    None => return Ok(None),
+                }
+            }
+            (Some(_), Some(_)) | (None, None) => return Err(bad_input("position", "either position or id is needed")),
+        };
+        list::one(log, position).await
+    }
+
+    /// The end of the log: the position of the last event.
+    async fn head(&self, ctx: &Context<'_>) -> Result<Position, Error> {
+        ctx.services().log.head().await.map(Position).map_err(|error| log_fault(&error))
+    }
+
+    /// Everything up to this position is in what this operation reads; all of its other fields see the same state.
+    async fn position(&self, ctx: &Context<'_>) -> Result<Position, Error> {
+        ctx.snapshot().read().await?.position().await.map(Position)
+    }
+}
+
+/// The caller is told that the log failed; the cause is for our own log.
+pub(in crate::graphql) fn log_fault(error: &vigie_eventlog::LogError) -> Error {
+    tracing::error!(error = error as &dyn std::error::Error, "the log could not be read");
+    fault("UNAVAILABLE", "the log could not be read")
+}

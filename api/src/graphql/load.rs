@@ -1,0 +1,63 @@
+//! Loaders: rows by their key, for many parents at once.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::marker::PhantomData;
+
+use async_graphql::Error;
+use async_graphql::dataloader::{DataLoader, Loader};
+use sqlx::postgres::PgRow;
+use sqlx::{FromRow, Postgres, QueryBuilder};
+
+use super::snapshot::{Snapshot, unreadable};
+
+/// A row that is found by one of its columns.
+pub(super) trait Keyed: for<'r> FromRow<'r, PgRow> + Clone + Send + Sync + Unpin + 'static {
+    /// The column's type.
+    type Key: Clone + Eq + Hash + Send + Sync + 'static;
+    /// The table.
+    const TABLE: &'static str;
+    /// The column.
+    const COLUMN: &'static str;
+    /// The column's value.
+    fn key(&self) -> Self::Key;
+}
+
+/// Loads rows of one read model by key.
+pub(super) struct ByKey<R> {
+    snapshot: Snapshot,
+    row: PhantomData<fn() -> R>,
+}
+
+/// A loader of rows by key that reads `snapshot`.
+pub(super) fn by_key<R: Keyed>(snapshot: &Snapshot) -> DataLoader<ByKey<R>>
+where
+    ByKey<R>: Loader<R::Key>,
+{
+    DataLoader::new(ByKey { snapshot: snapshot.clone(), row: PhantomData }, tokio::spawn)
+}
+
+impl<R: Keyed> Loader<R::Key> for ByKey<R>
+where
+    Vec<R::Key>: for<'q> sqlx::Encode<'q, Postgres> + sqlx::Type<Postgres>,
+{
+    type Value = R;
+    type Error = Error;
+
+    async fn load(&self, keys: &[R::Key]) -> Result<HashMap<R::Key, R>, Error> {
+        let mut sql = QueryBuilder::new("select * from ");
+        sql.push(R::TABLE).push(" where ").push(R::COLUMN).push(" = any(").push_bind(keys.to_vec()).push(")");
+        let mut reading = self.snapshot.read().await?;
+        let rows: Result<Vec<R>, _> = sql.build_query_as().fetch_all(reading.connection()).await;
+        Ok(rows.map_err(unreadable)?.into_iter().map(|row| (row.key(), row)).collect())
+    }
+}
+
+/// Rows by the parent that they belong to.
+pub(super) fn grouped<K: Eq + Hash, R>(rows: Vec<R>, parent: impl Fn(&R) -> K) -> HashMap<K, Vec<R>> {
+    let mut groups: HashMap<K, Vec<R>> = HashMap::new();
+    for row in rows {
+        groups.entry(parent(&row)).or_default().push(row);
+    }
+    groups
+}

@@ -1,0 +1,170 @@
+//! The GraphQL schema: one folder per context, each with its queries, mutations and subscriptions.
+//!
+//! A context is registered by one line in each of the three lists below. Two contexts may not expose the same field:
+//! async-graphql would silently serve one of them, so a test looks.
+
+mod airport;
+mod alerts;
+mod audit;
+mod command;
+mod context;
+mod error;
+mod events;
+mod follow;
+mod keyset;
+mod list;
+mod load;
+mod models;
+mod page;
+mod rail;
+mod refusal;
+mod scalars;
+mod services;
+mod snapshot;
+mod support;
+
+use async_graphql::{MergedObject, MergedSubscription, Request};
+
+pub use error::finish;
+pub use services::Services;
+pub use snapshot::Snapshot;
+
+/// What can be asked.
+#[derive(MergedObject, Default)]
+pub struct Query(
+    support::SupportQuery,
+    airport::AirportQuery,
+    rail::RailQuery,
+    alerts::AlertsQuery,
+    audit::AuditQuery,
+    events::EventsQuery,
+);
+
+/// What can be done. Each mutation answers with its result or with the rule that refuses it.
+#[derive(MergedObject, Default)]
+pub struct Mutation(support::SupportMutation, airport::AirportMutation, rail::RailMutation, alerts::AlertsMutation);
+
+/// What can be watched. Each subscription resumes after a position.
+#[derive(MergedSubscription, Default)]
+pub struct Subscription(
+    events::EventsSubscription,
+    airport::AirportSubscription,
+    rail::RailSubscription,
+    alerts::AlertsSubscription,
+);
+
+/// The executable schema.
+pub type Schema = async_graphql::Schema<Query, Mutation, Subscription>;
+
+/// The deepest nesting of fields that is executed.
+const MAX_DEPTH: usize = 20;
+/// The most fields in one operation, fragments written out.
+const MAX_COMPLEXITY: usize = 2_000;
+/// The most directives on one field.
+const MAX_DIRECTIVES: usize = 10;
+
+fn builder() -> async_graphql::SchemaBuilder<Query, Mutation, Subscription> {
+    Schema::build(Query::default(), Mutation::default(), Subscription::default())
+        .register_output_type::<refusal::Refusal>()
+        .limit_depth(MAX_DEPTH)
+        .limit_complexity(MAX_COMPLEXITY)
+        .limit_directives(MAX_DIRECTIVES)
+}
+
+/// The schema on these services.
+#[must_use]
+pub fn schema(services: Services) -> Schema {
+    builder().data(services).finish()
+}
+
+/// The schema definition, as `schema.graphql` holds it.
+#[must_use]
+pub fn sdl() -> String {
+    let mut sdl = builder().finish().sdl();
+    sdl.truncate(sdl.trim_end().len());
+    sdl.push('\n');
+    sdl
+}
+
+/// The request with loaders of its own, which read `snapshot`: children of many parents are read with one statement.
+#[must_use]
+pub fn loaders(request: Request, snapshot: &Snapshot) -> Request {
+    let request = support::loaders(request, snapshot);
+    let request = airport::loaders(request, snapshot);
+    let request = rail::loaders(request, snapshot);
+    alerts::loaders(request, snapshot)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::path::Path;
+
+    use async_graphql::{EmptyMutation, EmptySubscription, ObjectType, Schema, SubscriptionType};
+
+    use super::*;
+
+    #[test]
+    fn the_schema_file_is_the_schema() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../schema.graphql");
+        if std::env::var_os("VIGIE_WRITE_GENERATED").is_some() {
+            std::fs::write(&path, sdl()).unwrap();
+        }
+        let found = std::fs::read_to_string(&path).unwrap_or_default();
+        assert!(found == sdl(), "schema.graphql is old: run the tests with VIGIE_WRITE_GENERATED=1");
+    }
+
+    /// The fields of a root type that stands alone in a schema.
+    fn fields(sdl: &str, root: &str) -> Vec<String> {
+        let start = sdl.find(&format!("type {root} {{")).expect("the root type is in the schema");
+        let body: Vec<&str> = sdl[start..].lines().skip(1).take_while(|line| *line != "}").collect();
+        let names =
+            body.iter().filter_map(|line| line.strip_prefix('\t').filter(|rest| rest.starts_with(char::is_lowercase)));
+        names.map(|line| line.split(['(', ':']).next().unwrap_or_default().to_owned()).collect()
+    }
+
+    fn query<Q: ObjectType + Default + 'static>() -> Vec<String> {
+        fields(&Schema::build(Q::default(), EmptyMutation, EmptySubscription).finish().sdl(), &Q::type_name())
+    }
+    fn mutation<M: ObjectType + Default + 'static>() -> Vec<String> {
+        let schema = Schema::build(events::EventsQuery, M::default(), EmptySubscription);
+        fields(&schema.register_output_type::<refusal::Refusal>().finish().sdl(), &M::type_name())
+    }
+    fn subscription<S: SubscriptionType + Default + 'static>() -> Vec<String> {
+        fields(&Schema::build(events::EventsQuery, EmptyMutation, S::default()).finish().sdl(), &S::type_name())
+    }
+
+    fn each_once(contexts: impl IntoIterator<Item = Vec<String>>) {
+        let mut seen = BTreeMap::<String, usize>::new();
+        for name in contexts.into_iter().flatten() {
+            *seen.entry(name).or_default() += 1;
+        }
+        assert!(seen.len() > 3, "the fields were not found: {seen:?}");
+        let twice: Vec<_> = seen.iter().filter(|(_, count)| **count > 1).collect();
+        assert!(twice.is_empty(), "two contexts expose the same field: {twice:?}");
+    }
+
+    #[test]
+    fn no_two_contexts_expose_one_field() {
+        each_once([
+            query::<support::SupportQuery>(),
+            query::<airport::AirportQuery>(),
+            query::<rail::RailQuery>(),
+            query::<alerts::AlertsQuery>(),
+            query::<audit::AuditQuery>(),
+            query::<events::EventsQuery>(),
+        ]);
+        each_once([
+            mutation::<support::SupportMutation>(),
+            mutation::<airport::AirportMutation>(),
+            mutation::<rail::RailMutation>(),
+            mutation::<alerts::AlertsMutation>(),
+        ]);
+        each_once([
+            subscription::<events::EventsSubscription>(),
+            subscription::<airport::AirportSubscription>(),
+            subscription::<rail::RailSubscription>(),
+            subscription::<alerts::AlertsSubscription>(),
+        ]);
+    }
+}

@@ -1,0 +1,66 @@
+//! Which page of a list is asked for: `first`/`after` or `last`/`before`, as Relay's connections define them.
+
+use async_graphql::Error;
+
+use super::error::bad_input;
+
+/// The most rows in a page.
+pub(super) const MAX: i32 = 200;
+/// The rows in a page when nothing is said.
+const DEFAULT: i32 = 50;
+
+/// A checked page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Page {
+    /// The most rows.
+    pub(super) limit: i32,
+    /// Whether it is counted from the list's end.
+    pub(super) backwards: bool,
+    /// The cursor that it starts after.
+    pub(super) after: Option<String>,
+    /// The cursor that it ends before.
+    pub(super) before: Option<String>,
+}
+
+impl Page {
+    /// Checks the four arguments of a list.
+    ///
+    /// # Errors
+    /// Both directions at once, or a size out of bounds.
+    pub(super) fn new(
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+    ) -> Result<Self, Error> {
+        if first.is_some() && last.is_some() {
+            return Err(bad_input("last", "first and last cannot be asked for together"));
+        }
+        for (name, size) in [("first", first), ("last", last)] {
+            if size.is_some_and(|size| !(0..=MAX).contains(&size)) {
+                return Err(bad_input(name, format!("a page has 0 to {MAX} rows")));
+            }
+        }
+        let limit = first.or(last).unwrap_or(DEFAULT);
+        Ok(Self { limit, backwards: last.is_some(), after, before })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_out_of_bounds_names_its_argument() {
+        let message = |first, last| Page::new(first, None, last, None).unwrap_err().message;
+        assert!(message(Some(1), Some(1)).starts_with("last: "));
+        assert!(message(Some(201), None).starts_with("first: "));
+        assert!(message(None, Some(-1)).starts_with("last: "));
+    }
+
+    #[test]
+    fn without_a_size_a_page_has_50_rows() {
+        let page = Page::new(None, None, None, Some("x".into())).unwrap();
+        assert_eq!((page.limit, page.backwards), (50, false));
+    }
+}

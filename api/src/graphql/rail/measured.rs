@@ -1,0 +1,165 @@
+//! Cars, springs and limits, as they are answered.
+
+use std::collections::HashMap;
+
+use async_graphql::dataloader::{DataLoader, Loader};
+use async_graphql::{ComplexObject, Context, Enum, Error, SimpleObject};
+use chrono::{DateTime, Utc};
+use serde::Deserialize;
+use sqlx::FromRow;
+use sqlx::types::Json;
+
+use crate::graphql::context::Parts;
+use crate::graphql::load::grouped;
+use crate::graphql::snapshot::{Snapshot, unreadable};
+
+/// How far a measurement can be trusted, as the camera system says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum, sqlx::Type)]
+#[sqlx(type_name = "text", rename_all = "snake_case")]
+pub(crate) enum Quality {
+    /// As it should be.
+    Good,
+    /// Judged, with doubt.
+    Suspect,
+    /// Not judged.
+    Bad,
+}
+
+/// How far out of limits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum, sqlx::Type)]
+#[sqlx(type_name = "text", rename_all = "snake_case")]
+pub(crate) enum Level {
+    /// Beyond a warning bound.
+    Warning,
+    /// Beyond an alarm bound.
+    Alarm,
+}
+
+/// A car of a pass.
+#[derive(Debug, Clone, FromRow, SimpleObject)]
+#[graphql(complex)]
+pub(crate) struct Car {
+    #[graphql(skip)]
+    pass: String,
+    /// Place in the train, from 1.
+    #[graphql(name = "number")]
+    car: i32,
+    /// The vehicle's number, if it was read.
+    vehicle: Option<String>,
+    /// The camera.
+    camera: String,
+    /// Version of the limits that it was judged by.
+    limits_version: Option<i32>,
+    /// Readings out of limits.
+    out_of_limits: i32,
+    /// The worst of them.
+    worst_level: Option<Level>,
+}
+
+#[ComplexObject]
+impl Car {
+    /// What was measured of its springs.
+    async fn springs(&self, ctx: &Context<'_>) -> Result<Vec<Spring>, Error> {
+        let loader: &DataLoader<SpringsOfCar> = ctx.loader();
+        Ok(loader.load_one((self.pass.clone(), self.car)).await?.unwrap_or_default())
+    }
+}
+
+/// One quantity of one spring.
+#[derive(Debug, Clone, FromRow, SimpleObject)]
+pub(crate) struct Spring {
+    #[graphql(skip)]
+    pass: String,
+    #[graphql(skip)]
+    car: i32,
+    /// Place in the car, as the camera system names it.
+    spring: String,
+    /// What was measured.
+    quantity: String,
+    /// Its unit.
+    unit: String,
+    /// How much.
+    value: f64,
+    /// How far it can be trusted.
+    quality: Quality,
+    /// How far out of limits; null within them, or when it was not judged.
+    level: Option<Level>,
+    /// The bound that was passed.
+    bound: Option<f64>,
+}
+
+/// Loads the cars of passes.
+pub(super) struct CarsOfPass(pub(super) Snapshot);
+
+impl Loader<String> for CarsOfPass {
+    type Value = Vec<Car>;
+    type Error = Error;
+
+    async fn load(&self, passes: &[String]) -> Result<HashMap<String, Vec<Car>>, Error> {
+        let mut reading = self.0.read().await?;
+        let cars = sqlx::query_as::<_, Car>("select * from read.cars where pass = any($1) order by pass, car");
+        let cars = cars.bind(passes).fetch_all(reading.connection()).await.map_err(unreadable)?;
+        Ok(grouped(cars, |car| car.pass.clone()))
+    }
+}
+
+/// Loads the springs of cars.
+pub(super) struct SpringsOfCar(pub(super) Snapshot);
+
+impl Loader<(String, i32)> for SpringsOfCar {
+    type Value = Vec<Spring>;
+    type Error = Error;
+
+    async fn load(&self, cars: &[(String, i32)]) -> Result<HashMap<(String, i32), Vec<Spring>>, Error> {
+        let (passes, numbers): (Vec<&str>, Vec<i32>) = cars.iter().map(|(pass, car)| (pass.as_str(), *car)).unzip();
+        let mut reading = self.0.read().await?;
+        let springs = sqlx::query_as::<_, Spring>(
+            "select s.* from unnest($1::text[], $2::int[]) wanted (pass, car) \
+             join read.springs s using (pass, car) order by s.pass, s.car, s.spring, s.quantity",
+        );
+        let springs = springs.bind(passes).bind(numbers).fetch_all(reading.connection()).await.map_err(unreadable)?;
+        Ok(grouped(springs, |spring| (spring.pass.clone(), spring.car)))
+    }
+}
+
+/// The bounds of one quantity. A value on a bound is within it.
+#[derive(Debug, Clone, Deserialize, SimpleObject)]
+pub(crate) struct Limit {
+    /// What is measured.
+    quantity: String,
+    /// The unit of the bounds.
+    unit: String,
+    /// Below this is an alarm.
+    alarm_low: Option<f64>,
+    /// Below this is a warning.
+    warning_low: Option<f64>,
+    /// Above this is a warning.
+    warning_high: Option<f64>,
+    /// Above this is an alarm.
+    alarm_high: Option<f64>,
+}
+
+/// A row of `read.spring_limits`.
+#[derive(Debug, Clone, FromRow)]
+pub(super) struct LimitsRow {
+    version: i32,
+    valid_from: DateTime<Utc>,
+    limits: Json<Vec<Limit>>,
+}
+
+/// The limits by which a site judges springs.
+#[derive(Debug, Clone, SimpleObject)]
+pub(crate) struct Limits {
+    /// Counts the site's limits.
+    version: i32,
+    /// Passes from this time on are judged by them.
+    valid_from: DateTime<Utc>,
+    /// One per quantity.
+    limits: Vec<Limit>,
+}
+
+impl From<LimitsRow> for Limits {
+    fn from(row: LimitsRow) -> Self {
+        Self { version: row.version, valid_from: row.valid_from, limits: row.limits.0 }
+    }
+}

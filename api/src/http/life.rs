@@ -1,0 +1,51 @@
+//! From start to stop: what the probes say and what the sockets wait for.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// Where the server is in its life. Cheap to clone.
+#[derive(Clone, Default)]
+pub struct Life {
+    started: Arc<AtomicBool>,
+    stopping: CancellationToken,
+    sockets: TaskTracker,
+}
+
+impl Life {
+    /// The read side has caught up for the first time.
+    pub fn set_started(&self) {
+        self.started.store(true, Ordering::Release);
+    }
+
+    /// Whether the read side has caught up once since the start.
+    #[must_use]
+    pub fn is_started(&self) -> bool {
+        self.started.load(Ordering::Acquire)
+    }
+
+    /// No new work: readiness fails, sockets finish what runs and close.
+    pub fn stop(&self) {
+        self.stopping.cancel();
+        self.sockets.close();
+    }
+
+    /// Whether [`Life::stop`] was called.
+    #[must_use]
+    pub fn is_stopping(&self) -> bool {
+        self.stopping.is_cancelled()
+    }
+
+    /// Waits for [`Life::stop`].
+    pub async fn stopping(&self) {
+        self.stopping.cancelled().await;
+    }
+
+    /// The open sockets.
+    #[must_use]
+    pub fn sockets(&self) -> &TaskTracker {
+        &self.sockets
+    }
+}

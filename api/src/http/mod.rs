@@ -1,0 +1,49 @@
+//! The HTTP surface: GraphQL with its page and sockets, health, metrics.
+//!
+//! The protocols are ours; async-graphql only executes. From outside in, a request passes the request log, the check
+//! of its host, the security headers, and the time limit.
+
+mod app;
+mod graphql;
+mod guard;
+mod health;
+mod life;
+mod metrics;
+mod negotiate;
+mod observe;
+mod request;
+mod serve;
+mod ui;
+mod websocket;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::response::Redirect;
+use axum::routing::get;
+
+pub use app::App;
+pub use life::Life;
+pub use metrics::recorder;
+pub(crate) use request::Caller;
+pub use serve::{ServeError, serve};
+
+/// Everything that is served.
+pub fn router(app: App) -> Router {
+    let limit = app.settings().body_limit;
+    Router::new()
+        .route("/", get(|| async { Redirect::temporary("/graphql") }))
+        .route("/graphql", get(graphql::get).post(graphql::post))
+        .route("/graphql/ui/{file}", get(ui::file))
+        .route("/health", get(health::all))
+        .route("/health/live", get(health::live))
+        .route("/health/ready", get(health::ready))
+        .route("/health/startup", get(health::startup))
+        .route("/metrics", get(metrics::scrape))
+        .layer(DefaultBodyLimit::max(limit))
+        .layer(from_fn_with_state(app.clone(), guard::time_limit))
+        .layer(from_fn(guard::security_headers))
+        .layer(from_fn_with_state(app.clone(), guard::host))
+        .layer(from_fn(observe::observe))
+        .with_state(app)
+}

@@ -1,0 +1,153 @@
+//! The messages of `graphql-transport-ws`, and the codes that sockets are closed with.
+
+use async_graphql::Request;
+use axum::extract::ws::{CloseFrame, Message, Utf8Bytes};
+use serde_json::{Map, Value, json};
+
+use crate::http::request::{Malformed, from_json};
+
+/// What a client says.
+pub(super) enum Said {
+    Init(Map<String, Value>),
+    Ping,
+    Pong,
+    Subscribe(String, Box<Request>),
+    Complete(String),
+}
+
+/// Why a socket is closed: code and reason.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Closing(pub(super) u16, pub(super) String);
+
+impl Closing {
+    pub(super) fn bad(reason: impl std::fmt::Display) -> Self {
+        Self(4400, reason.to_string())
+    }
+    pub(super) fn unauthorized() -> Self {
+        Self(4401, "Unauthorized".to_owned())
+    }
+    pub(super) fn subprotocol() -> Self {
+        Self(4406, "Subprotocol not acceptable: graphql-transport-ws is spoken here".to_owned())
+    }
+    pub(super) fn init_timeout() -> Self {
+        Self(4408, "Connection initialisation timeout".to_owned())
+    }
+    pub(super) fn duplicate(id: &str) -> Self {
+        Self(4409, format!("Subscriber for {id} already exists"))
+    }
+    pub(super) fn second_init() -> Self {
+        Self(4429, "Too many initialisation requests".to_owned())
+    }
+    /// The server stops; another one, or the same one again, will take the client.
+    pub(super) fn restart() -> Self {
+        Self(1012, "Service restart".to_owned())
+    }
+
+    /// A reason has at most 123 bytes in the frame.
+    pub(super) fn frame(self) -> Message {
+        let mut reason = self.1;
+        while reason.len() > 123 {
+            reason.pop();
+        }
+        Message::Close(Some(CloseFrame { code: self.0, reason: reason.into() }))
+    }
+}
+
+/// Reads a message.
+pub(super) fn read(text: &str) -> Result<Said, Closing> {
+    let Ok(Value::Object(mut message)) = serde_json::from_str(text) else {
+        return Err(Closing::bad("Invalid message: not a JSON object"));
+    };
+    let Some(Value::String(kind)) = message.remove("type") else {
+        return Err(Closing::bad("Invalid message: type is missing or not a text"));
+    };
+    match kind.as_str() {
+        "connection_init" => Ok(Said::Init(payload(&mut message)?)),
+        "ping" => payload(&mut message).map(|_| Said::Ping),
+        "pong" => payload(&mut message).map(|_| Said::Pong),
+        "subscribe" => {
+            let id = id(&mut message)?;
+            let payload = message.remove("payload").unwrap_or_default();
+            let request =
+                from_json(payload).map_err(|Malformed(why)| Closing::bad(format!("Invalid payload: {why}")))?;
+            Ok(Said::Subscribe(id, Box::new(request)))
+        }
+        "complete" => id(&mut message).map(Said::Complete),
+        _ => Err(Closing::bad("Invalid message: unknown type")),
+    }
+}
+
+fn payload(message: &mut Map<String, Value>) -> Result<Map<String, Value>, Closing> {
+    match message.remove("payload") {
+        Some(Value::Object(payload)) => Ok(payload),
+        Some(Value::Null) | None => Ok(Map::new()),
+        Some(_) => Err(Closing::bad("Invalid message: payload is not an object")),
+    }
+}
+
+fn id(message: &mut Map<String, Value>) -> Result<String, Closing> {
+    match message.remove("id") {
+        Some(Value::String(id)) if (1..=128).contains(&id.len()) => Ok(id),
+        _ => Err(Closing::bad("Invalid message: id is not a text of 1 to 128 bytes")),
+    }
+}
+
+/// The client is welcome.
+pub(super) fn ack() -> Message {
+    text(&json!({ "type": "connection_ack" }))
+}
+
+/// Answer to a ping.
+pub(super) fn pong() -> Message {
+    text(&json!({ "type": "pong" }))
+}
+
+/// One result of an operation.
+pub(super) fn next(id: &str, answer: &async_graphql::Response) -> Message {
+    text(&json!({ "type": "next", "id": id, "payload": answer }))
+}
+
+/// The operation was never started.
+pub(super) fn error(id: &str, errors: &[async_graphql::ServerError]) -> Message {
+    text(&json!({ "type": "error", "id": id, "payload": errors }))
+}
+
+/// The operation has ended.
+pub(super) fn complete(id: &str) -> Message {
+    text(&json!({ "type": "complete", "id": id }))
+}
+
+fn text(value: &Value) -> Message {
+    Message::Text(Utf8Bytes::from(value.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_a_message_closes_with_4400() {
+        for text in [
+            "",
+            "[]",
+            "{}",
+            r#"{"type":1}"#,
+            r#"{"type":"start","id":"1"}"#,
+            r#"{"type":"subscribe","payload":{"query":"{a}"}}"#,
+            r#"{"type":"subscribe","id":"","payload":{"query":"{a}"}}"#,
+            r#"{"type":"subscribe","id":"1"}"#,
+            r#"{"type":"subscribe","id":"1","payload":{"query":1}}"#,
+            r#"{"type":"subscribe","id":"1","payload":{"query":"{a}","variables":"x"}}"#,
+            r#"{"type":"ping","payload":"x"}"#,
+            r#"{"type":"complete"}"#,
+        ] {
+            assert_eq!(read(text).err().map(|closing| closing.0), Some(4400), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_long_reason_fits_the_frame() {
+        let Message::Close(Some(frame)) = Closing::bad("é".repeat(100)).frame() else { panic!("not a close frame") };
+        assert!(frame.reason.len() <= 123);
+    }
+}

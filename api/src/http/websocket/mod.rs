@@ -1,0 +1,45 @@
+//! GraphQL over WebSocket: the subprotocol `graphql-transport-ws`.
+//!
+//! One task per socket does everything, so that a client which does not read stops its own subscriptions and nothing
+//! else: what it has not taken is not computed. <https://github.com/graphql/graphql-over-http>,
+//! <https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md>
+
+mod message;
+mod operations;
+mod session;
+
+use axum::extract::ws::WebSocketUpgrade;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+
+use super::App;
+use super::guard::same_origin;
+use super::negotiate::problem;
+use super::request::Caller;
+
+/// The subprotocol that is spoken.
+const SUBPROTOCOL: &str = "graphql-transport-ws";
+
+/// Answers the request for a socket.
+pub(super) fn open(app: App, headers: &HeaderMap, upgrade: WebSocketUpgrade) -> Response {
+    if !same_origin(headers) {
+        let message = "sockets are opened by this server's own pages, or by programs that send no Origin";
+        return problem(StatusCode::FORBIDDEN, "ORIGIN_NOT_ALLOWED", message);
+    }
+    if app.life().is_stopping() {
+        let retry = [(header::RETRY_AFTER, "1")];
+        let refused = problem(StatusCode::SERVICE_UNAVAILABLE, "STOPPING", "the server is stopping");
+        return (retry, refused).into_response();
+    }
+    let caller = match Caller::of(headers, &app.settings().actor) {
+        Ok(caller) => caller,
+        Err(malformed) => return problem(StatusCode::BAD_REQUEST, "BAD_REQUEST", &malformed.0),
+    };
+    let limit = app.settings().body_limit;
+    let sockets = app.life().sockets().clone();
+    upgrade
+        .protocols([SUBPROTOCOL])
+        .max_message_size(limit)
+        .max_frame_size(limit)
+        .on_upgrade(move |socket| sockets.track_future(session::run(socket, app, caller)))
+}

@@ -1,0 +1,86 @@
+//! The operations that run on a socket.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use async_graphql::parser::types::OperationType;
+use async_graphql::{Response, ServerError};
+use futures_util::stream::{BoxStream, Stream, StreamExt, once};
+use tokio_stream::StreamMap;
+
+use crate::http::App;
+use crate::http::request::{Caller, operation};
+
+/// What an operation does next.
+pub(super) enum Happened {
+    Answered(Box<Response>),
+    Ended,
+}
+
+/// All operations of a socket, by id.
+#[derive(Default)]
+pub(super) struct Operations {
+    subscriptions: StreamMap<String, BoxStream<'static, Happened>>,
+    requests: StreamMap<String, BoxStream<'static, Happened>>,
+}
+
+impl Operations {
+    /// The most on one socket.
+    pub(super) const MAX: usize = 100;
+
+    pub(super) fn contains(&self, id: &str) -> bool {
+        self.subscriptions.contains_key(id) || self.requests.contains_key(id)
+    }
+
+    /// Starts an operation.
+    pub(super) fn start(
+        &mut self,
+        app: &App,
+        caller: &Caller,
+        id: String,
+        mut request: async_graphql::Request,
+    ) -> Result<(), Vec<ServerError>> {
+        if self.subscriptions.len() + self.requests.len() >= Self::MAX {
+            let message = format!("a socket carries at most {} operations at once", Self::MAX);
+            return Err(vec![ServerError::new(message, None)]);
+        }
+        let kind = operation(&mut request).map_err(|error| vec![error])?;
+        let answers = app.schema().execute_stream(app.prepare(request, caller.clone()));
+        let happens = answers.map(|answer| Happened::Answered(Box::new(answer)));
+        let happens = happens.chain(once(async { Happened::Ended })).boxed();
+        match kind {
+            Some(OperationType::Subscription) => self.subscriptions.insert(id, happens),
+            Some(OperationType::Query | OperationType::Mutation) | None => self.requests.insert(id, happens),
+        };
+        Ok(())
+    }
+
+    /// Ends an operation; nothing more is heard of it.
+    pub(super) fn remove(&mut self, id: &str) {
+        self.subscriptions.remove(id);
+        self.requests.remove(id);
+    }
+
+    /// Ends every subscription. Queries and mutations run on.
+    pub(super) fn end_subscriptions(&mut self) {
+        self.subscriptions.clear();
+    }
+
+    pub(super) fn has_requests(&self) -> bool {
+        !self.requests.is_empty()
+    }
+
+    /// The next thing that happens; waits for ever when nothing runs.
+    pub(super) async fn next(&mut self) -> (String, Happened) {
+        std::future::poll_fn(|context| self.poll(context)).await
+    }
+
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<(String, Happened)> {
+        for map in [&mut self.requests, &mut self.subscriptions] {
+            if let Poll::Ready(Some(next)) = Pin::new(map).poll_next(context) {
+                return Poll::Ready(next);
+            }
+        }
+        Poll::Pending
+    }
+}

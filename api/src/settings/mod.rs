@@ -1,0 +1,245 @@
+//! Settings: environment variables over a TOML file over defaults.
+//!
+//! Each setting is declared once, in [`table::TABLE`]: its name, its default, how it is read and what it says. The
+//! documented table (`docs/configuration.md`) is made from the same declarations, and a test compares the two.
+
+mod file;
+mod table;
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+pub use table::{Declared, TABLE, markdown};
+
+/// The environment variable that names the TOML file.
+pub const CONFIG: &str = "VIGIE_CONFIG";
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    Human,
+    /// One JSON object per line.
+    Json,
+}
+
+/// Everything that can be set. A wrong value stops the start with a message that names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// `DATABASE_URL`: the Postgres to use; a private one under the data folder without it.
+    pub database_url: Option<String>,
+    /// `REDIS_URL`: wakes other processes; nothing depends on it.
+    pub redis_url: Option<String>,
+    /// `VIGIE_DATA`: the data folder; chosen by where this account and Postgres may write without it.
+    pub data: Option<PathBuf>,
+    /// `VIGIE_POSTGRES_BIN`: the folder of the private Postgres's programs; found without it.
+    pub postgres_bin: Option<PathBuf>,
+    /// `VIGIE_LISTEN`: where to serve.
+    pub listen: SocketAddr,
+    /// `VIGIE_ALLOW_REMOTE`: whether other machines may reach the server.
+    pub allow_remote: bool,
+    /// `VIGIE_ACTOR`: who gives the commands of requests that do not say it.
+    pub actor: String,
+    /// `VIGIE_LOG`: which log lines are written.
+    pub log: String,
+    /// `VIGIE_LOG_FORMAT`: how they look.
+    pub log_format: LogFormat,
+    /// `VIGIE_DRAIN_SECONDS`: how long running requests may take after the signal to stop.
+    pub drain: Duration,
+    /// `VIGIE_POOL`: the most database connections of the write side; requests that read have as many of their own.
+    pub pool_size: u32,
+    /// `VIGIE_BODY_LIMIT`: the largest request body in bytes.
+    pub body_limit: usize,
+    /// `VIGIE_REQUEST_SECONDS`: the longest that a request may take.
+    pub request_timeout: Duration,
+    /// `VIGIE_WS_INIT_SECONDS`: how long a WebSocket may stay silent before it says who it is.
+    pub ws_init_timeout: Duration,
+}
+
+/// A setting that cannot be used.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{name}: {problem}")]
+pub struct SettingsError {
+    /// The environment variable, or the file, line and key.
+    pub name: String,
+    /// What is wrong and what would be right.
+    pub problem: String,
+}
+
+impl Settings {
+    /// Reads the environment and the file that `VIGIE_CONFIG` names.
+    ///
+    /// # Errors
+    /// A value that cannot be used, a key that no setting has, or a file that cannot be read.
+    pub fn load() -> Result<Self, SettingsError> {
+        let environment = |name: &str| std::env::var_os(name);
+        let file = match environment(CONFIG).filter(|path| !path.is_empty()) {
+            Some(path) => Some(file::read(Path::new(&path))?),
+            None => None,
+        };
+        Self::from_sources(environment, file.as_ref().map(|(path, text)| (path.as_str(), text.as_str())))
+    }
+
+    /// Takes each setting from `environment`, else from the TOML text of `file` (its name and content), else its default.
+    ///
+    /// # Errors
+    /// A value that cannot be used, or a key that no setting has.
+    pub fn from_sources(
+        environment: impl Fn(&str) -> Option<std::ffi::OsString>,
+        file: Option<(&str, &str)>,
+    ) -> Result<Self, SettingsError> {
+        let mut settings = Self::defaults();
+        if let Some((path, text)) = file {
+            for entry in file::entries(path, text)? {
+                let problem =
+                    |problem| SettingsError { name: format!("{path}:{}: {}", entry.line, entry.key), problem };
+                let declared = TABLE
+                    .iter()
+                    .find(|declared| declared.key() == entry.key)
+                    .ok_or_else(|| problem("no such setting; docs/configuration.md lists them".to_owned()))?;
+                (declared.read)(&mut settings, &entry.value).map_err(problem)?;
+            }
+        }
+        for declared in TABLE {
+            let Some(value) = environment(declared.variable).filter(|value| !value.is_empty()) else { continue };
+            let problem = |problem| SettingsError { name: declared.variable.to_owned(), problem };
+            let value = value.into_string().map_err(|_| problem("is not UTF-8 text".to_owned()))?;
+            (declared.read)(&mut settings, &value).map_err(problem)?;
+        }
+        Ok(settings)
+    }
+
+    /// What holds where nothing is set.
+    #[must_use]
+    pub fn defaults() -> Self {
+        Self {
+            database_url: None,
+            redis_url: None,
+            data: None,
+            postgres_bin: None,
+            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            allow_remote: false,
+            actor: "operator:local".to_owned(),
+            log: "info".to_owned(),
+            log_format: LogFormat::Human,
+            drain: Duration::from_secs(10),
+            pool_size: 16,
+            body_limit: 1024 * 1024,
+            request_timeout: Duration::from_secs(30),
+            ws_init_timeout: Duration::from_secs(3),
+        }
+    }
+
+    /// Whether `listen` may be listened on: there are no accounts yet, so only this machine may reach the server
+    /// unless it is said explicitly.
+    ///
+    /// # Errors
+    /// An address beyond loopback without `VIGIE_ALLOW_REMOTE`.
+    pub fn check_listen(&self) -> Result<(), SettingsError> {
+        if self.listen.ip().is_loopback() || self.allow_remote {
+            return Ok(());
+        }
+        let problem = format!(
+            "{} can be reached by other machines, and whoever reaches the server may do everything: there are no \
+             accounts yet. Listen on 127.0.0.1 or [::1], or set VIGIE_ALLOW_REMOTE=true",
+            self.listen
+        );
+        Err(SettingsError { name: "VIGIE_LISTEN".to_owned(), problem })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn from(variables: &[(&str, &str)], file: Option<&str>) -> Result<Settings, SettingsError> {
+        let find = |name: &str| variables.iter().find(|(key, _)| *key == name).map(|(_, value)| value.into());
+        Settings::from_sources(find, file.map(|text| ("vigie.toml", text)))
+    }
+
+    #[test]
+    fn the_environment_goes_before_the_file_and_the_file_before_the_defaults() {
+        let file = "listen = \"127.0.0.1:1\"\npool = 5\nallow_remote = true";
+        let settings = from(&[("VIGIE_LISTEN", "127.0.0.1:2")], Some(file)).unwrap();
+        assert_eq!((settings.listen.port(), settings.pool_size, settings.allow_remote), (2, 5, true));
+        assert_eq!(settings.drain, Settings::defaults().drain);
+    }
+
+    #[test]
+    fn an_empty_variable_is_not_set() {
+        assert_eq!(from(&[("VIGIE_LISTEN", "")], None).unwrap(), Settings::defaults());
+    }
+
+    #[test]
+    fn a_wrong_value_names_its_variable() {
+        for (variable, value) in [
+            ("VIGIE_LISTEN", "localhost"),
+            ("VIGIE_ALLOW_REMOTE", "maybe"),
+            ("VIGIE_LOG", "vigie=loud"),
+            ("VIGIE_LOG_FORMAT", "xml"),
+            ("VIGIE_DRAIN_SECONDS", "-1"),
+            ("VIGIE_POOL", "1"),
+            ("VIGIE_BODY_LIMIT", "12"),
+            ("VIGIE_REQUEST_SECONDS", "0"),
+            ("VIGIE_WS_INIT_SECONDS", "soon"),
+            ("VIGIE_ACTOR", "two words"),
+            ("DATABASE_URL", "mysql://localhost/x"),
+            ("REDIS_URL", "http://localhost"),
+        ] {
+            let error = from(&[(variable, value)], None).unwrap_err();
+            assert_eq!(error.name, variable, "{error}");
+            assert!(!error.problem.is_empty());
+        }
+    }
+
+    #[test]
+    fn a_password_in_a_wrong_url_is_not_repeated() {
+        let error = from(&[("DATABASE_URL", "mysql://me:secret@localhost/x")], None).unwrap_err();
+        assert!(!error.to_string().contains("secret"), "{error}");
+    }
+
+    #[test]
+    fn the_file_is_named_with_line_and_key() {
+        let unknown = from(&[], Some("pool = 4\n\nlisten_on = 1")).unwrap_err();
+        assert_eq!(unknown.name, "vigie.toml:3: listen_on");
+        let wrong = from(&[], Some("# pool\npool = \"many\"")).unwrap_err();
+        assert_eq!(wrong.name, "vigie.toml:2: pool");
+        let shape = from(&[], Some("pool = [1]")).unwrap_err();
+        assert_eq!(shape.name, "vigie.toml:1: pool");
+        let broken = from(&[], Some("pool = 4\nlisten =")).unwrap_err();
+        assert_eq!(broken.name, "vigie.toml:2");
+    }
+
+    #[test]
+    fn beyond_loopback_only_when_told_so() {
+        for (listen, allow, fine) in [
+            ("127.0.0.1:1", "false", true),
+            ("[::1]:1", "false", true),
+            ("0.0.0.0:1", "false", false),
+            ("192.168.1.2:1", "false", false),
+            ("0.0.0.0:1", "true", true),
+        ] {
+            let settings = from(&[("VIGIE_LISTEN", listen), ("VIGIE_ALLOW_REMOTE", allow)], None).unwrap();
+            assert_eq!(settings.check_listen().is_ok(), fine, "{listen} {allow}");
+        }
+    }
+
+    #[test]
+    fn each_documented_default_is_the_one_in_force() {
+        for declared in TABLE.iter().filter(|declared| declared.concrete_default()) {
+            let told = from(&[(declared.variable, declared.default)], None).unwrap();
+            assert_eq!(told, Settings::defaults(), "{}", declared.variable);
+        }
+    }
+
+    #[test]
+    fn the_documented_table_is_the_declared_one() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/configuration.md");
+        if std::env::var_os("VIGIE_WRITE_GENERATED").is_some() {
+            std::fs::write(&path, markdown()).unwrap();
+        }
+        let found = std::fs::read_to_string(&path).unwrap();
+        assert!(found == markdown(), "docs/configuration.md is old: run the tests with VIGIE_WRITE_GENERATED=1");
+    }
+}

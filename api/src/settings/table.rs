@@ -1,0 +1,194 @@
+//! Every setting, declared once.
+
+use std::fmt::Write;
+use std::str::FromStr;
+use std::time::Duration;
+
+use super::{CONFIG, LogFormat, Settings};
+
+/// One setting.
+pub struct Declared {
+    /// The environment variable.
+    pub variable: &'static str,
+    /// What holds when it is not set: a value, or words in brackets.
+    pub default: &'static str,
+    /// What it does, its unit and what is allowed.
+    pub says: &'static str,
+    /// Reads a value into the settings, or says what would be right.
+    pub read: fn(&mut Settings, &str) -> Result<(), String>,
+}
+
+impl Declared {
+    /// The key in the TOML file.
+    #[must_use]
+    pub fn key(&self) -> String {
+        self.variable.trim_start_matches("VIGIE_").to_ascii_lowercase()
+    }
+
+    /// Whether the default is a value, not words in brackets.
+    #[must_use]
+    pub fn concrete_default(&self) -> bool {
+        !self.default.starts_with('(')
+    }
+}
+
+/// Every setting, in the order of the documentation.
+pub const TABLE: &[Declared] = &[
+    Declared {
+        variable: "DATABASE_URL",
+        default: "(a private Postgres in the data folder)",
+        says: "The Postgres to use, as `postgres://user:password@host:port/database`.",
+        read: |settings, text| url(text, &["postgres", "postgresql"]).map(|url| settings.database_url = Some(url)),
+    },
+    Declared {
+        variable: "REDIS_URL",
+        default: "(none)",
+        says: "A Redis that wakes other processes, as `redis://host:port/0`. Nothing depends on it.",
+        read: |settings, text| url(text, &["redis", "rediss", "unix"]).map(|url| settings.redis_url = Some(url)),
+    },
+    Declared {
+        variable: "VIGIE_DATA",
+        default: "(`data` in the checkout, else `vigie` in the user's data folder; `/var/lib/vigie` where the account of Postgres cannot enter that)",
+        says: "The folder of the private Postgres and of whatever else must last.",
+        read: |settings, text| {
+            settings.data = Some(text.into());
+            Ok(())
+        },
+    },
+    Declared {
+        variable: "VIGIE_POSTGRES_BIN",
+        default: "(found)",
+        says: "The folder of the programs of the private Postgres, such as `/usr/lib/postgresql/16/bin`.",
+        read: |settings, text| {
+            settings.postgres_bin = Some(text.into());
+            Ok(())
+        },
+    },
+    Declared {
+        variable: "VIGIE_LISTEN",
+        default: "127.0.0.1:8080",
+        says: "Address and port to serve on. Anything but loopback needs `VIGIE_ALLOW_REMOTE`.",
+        read: |settings, text| {
+            parse(text, "an address and a port, such as 127.0.0.1:8080").map(|listen| settings.listen = listen)
+        },
+    },
+    Declared {
+        variable: "VIGIE_ALLOW_REMOTE",
+        default: "false",
+        says: "`true` lets other machines reach the server, under any host name. There are no accounts yet: whoever reaches it may do everything.",
+        read: |settings, text| parse(text, "true or false").map(|allow| settings.allow_remote = allow),
+    },
+    Declared {
+        variable: "VIGIE_ACTOR",
+        default: "operator:local",
+        says: "Who gives the commands of requests without a `Vigie-Actor` header: 1 to 64 letters, digits or `: . _ @ -`. Recorded, not authenticated.",
+        read: |settings, text| {
+            crate::actor::Actor::new(text).map(|actor| settings.actor = actor.into_string()).map_err(|e| e.to_string())
+        },
+    },
+    Declared {
+        variable: "VIGIE_LOG",
+        default: "info",
+        says: "Which log lines are written: a level, or levels by module, such as `info,vigie_eventlog=debug`.",
+        read: |settings, text| match tracing_subscriber::EnvFilter::builder().parse(text) {
+            Ok(_) => {
+                text.clone_into(&mut settings.log);
+                Ok(())
+            }
+            Err(error) => Err(format!("{text:?} is not a log filter such as info,vigie_eventlog=debug: {error}")),
+        },
+    },
+    Declared {
+        variable: "VIGIE_LOG_FORMAT",
+        default: "human",
+        says: "`human`, or `json` for one JSON object per line.",
+        read: |settings, text| {
+            settings.log_format = match text {
+                "human" => LogFormat::Human,
+                "json" => LogFormat::Json,
+                other => return Err(format!("{other:?} is not human or json")),
+            };
+            Ok(())
+        },
+    },
+    Declared {
+        variable: "VIGIE_POOL",
+        default: "16",
+        says: "The most database connections of the write side, 4 to 500; requests that read have as many of their own.",
+        read: |settings, text| number(text, 4, 500).map(|size| settings.pool_size = size),
+    },
+    Declared {
+        variable: "VIGIE_DRAIN_SECONDS",
+        default: "10",
+        says: "Seconds that running requests may take after the signal to stop: 0 to 600.",
+        read: |settings, text| number(text, 0, 600).map(|seconds: u64| settings.drain = Duration::from_secs(seconds)),
+    },
+    Declared {
+        variable: "VIGIE_REQUEST_SECONDS",
+        default: "30",
+        says: "Seconds that one request may take: 1 to 600.",
+        read: |settings, text| {
+            number(text, 1, 600).map(|seconds: u64| settings.request_timeout = Duration::from_secs(seconds))
+        },
+    },
+    Declared {
+        variable: "VIGIE_WS_INIT_SECONDS",
+        default: "3",
+        says: "Seconds in which a WebSocket must send `connection_init`: 1 to 60.",
+        read: |settings, text| {
+            number(text, 1, 60).map(|seconds: u64| settings.ws_init_timeout = Duration::from_secs(seconds))
+        },
+    },
+    Declared {
+        variable: "VIGIE_BODY_LIMIT",
+        default: "1048576",
+        says: "The largest request body and WebSocket message in bytes: 1,024 to 104,857,600.",
+        read: |settings, text| number(text, 1024, 100 * 1024 * 1024).map(|bytes| settings.body_limit = bytes),
+    },
+];
+
+fn parse<T: FromStr>(text: &str, shape: &str) -> Result<T, String> {
+    text.parse().map_err(|_| format!("{text:?} is not {shape}"))
+}
+
+fn number<T: FromStr + PartialOrd + std::fmt::Display>(text: &str, least: T, most: T) -> Result<T, String> {
+    match text.parse() {
+        Ok(number) if least <= number && number <= most => Ok(number),
+        Ok(_) | Err(_) => Err(format!("{text:?} is not a whole number from {least} to {most}")),
+    }
+}
+
+/// The text of a wrong URL is not repeated: it may hold a password.
+fn url(text: &str, schemes: &[&str]) -> Result<String, String> {
+    match text.split_once("://") {
+        Some((scheme, rest)) if schemes.contains(&scheme) && !rest.is_empty() => Ok(text.to_owned()),
+        Some(_) | None => Err(format!("is not a URL that starts with {}://", schemes.join(":// or "))),
+    }
+}
+
+/// `docs/configuration.md`.
+#[must_use]
+pub fn markdown() -> String {
+    let mut text = format!(
+        "# Configuration\n\n\
+         Environment variables go before the TOML file that `{CONFIG}` names, and the file before the defaults. An empty\n\
+         variable counts as not set. A value that cannot be used, and a key that is not in this table, stop the start with\n\
+         a message that names it. Times are in seconds.\n\n\
+         | Variable | Key in the file | Default | What it does |\n|---|---|---|---|\n"
+    );
+    for declared in TABLE {
+        let default = if declared.concrete_default() {
+            format!("`{}`", declared.default)
+        } else {
+            declared.default.trim_start_matches('(').trim_end_matches(')').to_owned()
+        };
+        writeln!(text, "| `{}` | `{}` | {default} | {} |", declared.variable, declared.key(), declared.says)
+            .expect("writing to a text cannot fail");
+    }
+    text.push_str(
+        "\nA file with some of them:\n\n```toml\nlisten = \"127.0.0.1:8080\"\nlog = \"info,vigie_eventlog=debug\"\nlog_format = \"json\"\npool = 32\n```\n\n\
+         `VIGIE_ACTOR` and the `Vigie-Actor` header of a request name who gives a command. Until there are accounts the name\n\
+         is taken as it comes: it is recorded with every event, and authenticates nobody.\n",
+    );
+    text
+}

@@ -1,0 +1,12 @@
+//! The API against a real Postgres: each endpoint, its answer and its refusals.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod allocations;
+mod harness;
+mod health;
+mod http;
+mod lists;
+mod passes;
+mod socket;
+mod subscriptions;
