@@ -14,7 +14,7 @@ use crate::settings::Settings;
 
 /// The open database, log and write side. Closes the private Postgres with it, if nobody else uses that.
 pub struct Runtime {
-    /// Connections for the read side.
+    /// The connections of the log and of what follows it; a server's requests read over connections of their own.
     pub pool: PgPool,
     /// The log.
     pub log: Log,
