@@ -5,6 +5,7 @@
 //! time of the demo day, not at that of the wall.
 
 mod carry_out;
+pub mod live;
 #[cfg(test)]
 mod end_to_end;
 
