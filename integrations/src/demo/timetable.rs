@@ -40,6 +40,7 @@ macro_rules! rotations {
 
 /// The rotations of a day, in order of arrival.
 #[rustfmt::skip]
+#[expect(clippy::zero_prefixed_literal, reason = "minutes are written as on a clock")]
 pub(super) const ROTATIONS: &[Rotation] = rotations![
     "ET" "ETH" "915" "LOS" "914" "LOS" "B737"  5:40 -  6:50;
     "KP" "SKK" "21"  "OUA" "30"  "DLA" "B737"  6:20 -  7:40 ["ET 1821"];

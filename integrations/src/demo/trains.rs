@@ -116,7 +116,7 @@ impl Pass {
         let name = format!("D{}-{}-{number:02}", day.seed, day.date.format("%Y%m%d"));
         let header = PassHeader {
             pass: PassId::at(&site(), &name).expect("a pass id"),
-            track: if number % 2 == 0 { "2" } else { "1" }.into(),
+            track: if number.is_multiple_of(2) { "2" } else { "1" }.into(),
             passed_at,
             train: Some(format!("{}", 6_400 + random.between(0, 399))),
         };
@@ -237,7 +237,7 @@ fn measured(car: u16, breaches: &[Breach], random: &mut Random) -> CarPart {
     let vehicle = random
         .chance(92)
         .then(|| format!("87 70 {:04} {:03}-{}", 9_000 + i64::from(car), random.between(1, 999), car % 10));
-    CarPart { car, vehicle, camera: if car % 2 == 0 { "CAM-B" } else { "CAM-A" }.into(), readings }
+    CarPart { car, vehicle, camera: if car.is_multiple_of(2) { "CAM-B" } else { "CAM-A" }.into(), readings }
 }
 
 fn reading(spring: &str, quantity: &str, unit: &str, value: Value, quality: Quality) -> Reading {
