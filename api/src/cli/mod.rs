@@ -3,6 +3,7 @@
 mod demo;
 mod doctor;
 mod events;
+mod greeting;
 mod import;
 mod postgres;
 mod projections;

@@ -6,11 +6,15 @@ use std::time::Duration;
 
 use sqlx::postgres::PgPoolOptions;
 use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use vigie_commands::policies::Policies;
 use vigie_projections::{MODELS, Projections};
 
 use super::Outcome;
+use super::greeting::greeting;
+use crate::clock;
+use crate::demo::{Speed, live};
 use crate::graphql::Services;
 use crate::http::{App, Life, ServeError, recorder, serve};
 use crate::runtime::Runtime;
@@ -23,6 +27,12 @@ pub(super) struct Args {
     /// Where to serve, instead of VIGIE_LISTEN.
     #[arg(long)]
     listen: Option<SocketAddr>,
+    /// Set up the demo sites and play a demo day: today up to now at once, the rest and tomorrow at --speed.
+    #[arg(long)]
+    demo: bool,
+    /// How fast the demo goes on: 60 plays an hour a minute.
+    #[arg(long, default_value = "60", requires = "demo")]
+    speed: Speed,
 }
 
 /// Serves until SIGTERM or Ctrl-C, then ends what runs and stops everything that it started.
@@ -36,7 +46,10 @@ pub(super) async fn run(args: Args, settings: Settings) -> Outcome {
     let address = listener.local_addr().map_err(listen)?;
 
     let runtime = Runtime::open(&settings).await?;
-    let background = Background::start(&runtime, &settings).await?;
+    let mut background = Background::start(&runtime, &settings).await?;
+    if args.demo {
+        background.play_demo(&runtime, args.speed);
+    }
     let services = Services {
         pool: reading_pool(&runtime, &settings),
         log: runtime.log.clone(),
@@ -45,7 +58,7 @@ pub(super) async fn run(args: Args, settings: Settings) -> Outcome {
     };
     let life = Life::default();
     tokio::spawn(stop_on_signal(life.clone()));
-    tokio::spawn(catch_up(services.clone(), life.clone()));
+    tokio::spawn(catch_up(services.clone(), life.clone(), greeting(address, args.demo)));
     tracing::info!(server.address = %address, "serving on http://{address}/graphql");
     let app = App::new(settings, services.clone(), metrics, life.clone());
     let served = serve(app, listener).await;
@@ -63,6 +76,7 @@ pub(super) async fn run(args: Args, settings: Settings) -> Outcome {
 struct Background {
     projections: Projections,
     policies: Policies,
+    demo: Option<JoinHandle<()>>,
     stop: CancellationToken,
 }
 
@@ -76,13 +90,25 @@ impl Background {
             let client = redis::Client::open(url.as_str())?;
             tokio::spawn(wakeups::run(client, database, runtime.log.clone(), stop.clone()));
         }
-        Ok(Self { projections, policies, stop })
+        Ok(Self { projections, policies, demo: None, stop })
     }
 
-    /// Policies first: what they still decide is folded at the next start.
+    fn play_demo(&mut self, runtime: &Runtime, speed: Speed) {
+        let (executor, stop) = (runtime.executor.clone(), self.stop.clone());
+        self.demo = Some(tokio::spawn(async move {
+            if let Err(error) = live::play(&executor, speed, clock::now(), &stop).await {
+                tracing::error!(error = %error, "the demo has ended early");
+            }
+        }));
+    }
+
+    /// What gives commands first: what it still decides is folded at the next start.
     async fn stop(self) {
-        self.policies.stop().await;
         self.stop.cancel();
+        if let Some(demo) = self.demo {
+            let _ = demo.await;
+        }
+        self.policies.stop().await;
         self.projections.stopped().await;
     }
 }
@@ -94,7 +120,7 @@ fn reading_pool(runtime: &Runtime, settings: &Settings) -> sqlx::PgPool {
 }
 
 /// Readiness begins when the read models have what the log held at the start.
-async fn catch_up(services: Services, life: Life) {
+async fn catch_up(services: Services, life: Life, greeting: String) {
     const PATIENCE: Duration = Duration::from_secs(5);
     let names: Vec<&str> = MODELS.iter().map(|model| model.name).collect();
     loop {
@@ -115,6 +141,7 @@ async fn catch_up(services: Services, life: Life) {
     }
     life.set_started();
     tracing::info!("ready");
+    println!("{greeting}");
 }
 
 async fn stop_on_signal(life: Life) {

@@ -5,9 +5,9 @@
 //! time of the demo day, not at that of the wall.
 
 mod carry_out;
-pub mod live;
 #[cfg(test)]
 mod end_to_end;
+pub mod live;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
