@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use sqlx::PgPool;
 use sqlx::migrate::MigrateError;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{ConnectOptions, PgPool};
 use vigie_commands::Executor;
 use vigie_eventlog::cluster::{Cluster, ClusterError, Options, default_data_dir};
 use vigie_eventlog::{Log, LogError, MIGRATOR};
@@ -70,8 +70,14 @@ impl Runtime {
     }
 
     async fn connect(options: PgConnectOptions, size: u32) -> Result<(PgPool, Log, Executor), OpenError> {
-        let pool =
-            PgPoolOptions::new().max_connections(size).connect_with(options).await.map_err(OpenError::Connect)?;
+        let pool = match PgPoolOptions::new().max_connections(size).connect_with(options.clone()).await {
+            // The pool goes on trying for a while, and then does not tell what was in the way.
+            Err(sqlx::Error::PoolTimedOut) => {
+                let reason = options.connect().await.err().unwrap_or(sqlx::Error::PoolTimedOut);
+                return Err(OpenError::Connect(reason));
+            }
+            other => other.map_err(OpenError::Connect)?,
+        };
         MIGRATOR.run(&pool).await?;
         let log = Log::open(pool.clone()).await?;
         let executor = Executor::new(log.clone(), Arc::new(clock::now));

@@ -44,7 +44,7 @@ enum Action {
 
 /// Runs it.
 pub(super) async fn run(args: Args, settings: Settings) -> Outcome {
-    let data = data_dir(&settings);
+    let (data, options) = (data_dir(&settings), cluster_options(&settings));
     match args.action {
         Action::Run { throwaway: true, command } => {
             let throwaway = Throwaway::start().await?;
@@ -52,12 +52,12 @@ pub(super) async fn run(args: Args, settings: Settings) -> Outcome {
             throwaway.close().await?;
             outcome
         }
-        Action::Run { throwaway: false, command } => with_cluster(data, &command).await,
+        Action::Run { throwaway: false, command } => with_cluster(data, options, &command).await,
         Action::Psql { arguments } => {
             let command: Vec<_> = std::iter::once("psql".to_owned()).chain(arguments).collect();
-            with_cluster(data, &command).await
+            with_cluster(data, options, &command).await
         }
-        Action::Url => match Cluster::find(&data, Options::default()).await? {
+        Action::Url => match Cluster::find(&data, options).await? {
             Some(cluster) => {
                 println!("{}", cluster.url());
                 cluster.close().await?;
@@ -69,12 +69,17 @@ pub(super) async fn run(args: Args, settings: Settings) -> Outcome {
 }
 
 /// The data folder that the settings mean.
-pub(super) fn data_dir(_settings: &Settings) -> PathBuf {
-    default_data_dir()
+pub(super) fn data_dir(settings: &Settings) -> PathBuf {
+    settings.data.clone().unwrap_or_else(default_data_dir)
 }
 
-async fn with_cluster(data: PathBuf, command: &[String]) -> Outcome {
-    let cluster = Cluster::find_or_start(&data, Options::default()).await?;
+/// How the settings mean the private Postgres to run.
+pub(super) fn cluster_options(settings: &Settings) -> Options {
+    Options { binaries: settings.postgres_bin.clone(), ..Options::default() }
+}
+
+async fn with_cluster(data: PathBuf, options: Options, command: &[String]) -> Outcome {
+    let cluster = Cluster::find_or_start(&data, options).await?;
     let outcome = carry_out(&cluster, false, command).await;
     cluster.close().await?;
     outcome

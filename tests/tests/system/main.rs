@@ -2,5 +2,8 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests: a panic is the failed test")]
 
 mod architecture;
+mod client;
 mod harness;
+mod import;
+mod life;
 mod postgres;

@@ -1,11 +1,12 @@
 //! The database: server, migrations, log, read models.
 
 use std::collections::BTreeSet;
+use std::io;
 use std::time::Duration;
 
 use serde_json::json;
-use sqlx::PgPool;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{ConnectOptions, Connection, PgPool};
 use vigie_eventlog::MIGRATOR;
 use vigie_projections::State;
 
@@ -25,8 +26,7 @@ pub(super) async fn check_url(report: &mut Report, url: &str) {
 
 /// The database of these options, and what Vigie has in it.
 pub(super) async fn check(report: &mut Report, options: PgConnectOptions, place: &str) {
-    let pool = PgPoolOptions::new().max_connections(1).acquire_timeout(Duration::from_secs(5));
-    let pool = match pool.connect_with(options).await {
+    let pool = match reach(options).await {
         Ok(pool) => pool,
         Err(error) => return report.add(Check::failed("postgres", &error)),
     };
@@ -42,6 +42,13 @@ pub(super) async fn check(report: &mut Report, options: PgConnectOptions, place:
         Err(error) => report.add(Check::failed("migrations", &error)),
     }
     pool.close().await;
+}
+
+/// A pool of one. First a connection without it: a pool goes on trying, and does not tell what was in the way.
+async fn reach(options: PgConnectOptions) -> Result<PgPool, sqlx::Error> {
+    let late = |_| sqlx::Error::Io(io::Error::new(io::ErrorKind::TimedOut, "no answer within 5 s"));
+    tokio::time::timeout(Duration::from_secs(5), options.connect()).await.map_err(late)??.close().await?;
+    PgPoolOptions::new().max_connections(1).connect_with(options).await
 }
 
 async fn server(pool: &PgPool, place: &str) -> Result<Check, sqlx::Error> {

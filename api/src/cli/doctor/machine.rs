@@ -7,26 +7,23 @@ use redis::RedisError;
 use serde_json::{Map, Value, json};
 
 use super::report::Check;
-use crate::settings::Settings;
+use crate::settings::{CONFIG, TABLE};
 
 /// Less than this, in bytes, is little for a log that only grows.
 const LITTLE: u64 = 1024 * 1024 * 1024;
 
-/// What is set, passwords masked.
-pub(super) fn settings(_settings: &Settings) -> Check {
-    let ours = |name: &str| name.starts_with("VIGIE_") || name == "DATABASE_URL" || name == "REDIS_URL";
-    let mut set: Vec<_> = std::env::vars_os()
-        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.to_string_lossy().into_owned())))
-        .filter(|(name, value)| ours(name) && !value.is_empty())
-        .map(|(name, value)| (name, masked(&value)))
-        .collect();
-    set.sort();
+/// What the environment sets, passwords masked. That each of it can be used, and the file that it may name, has been
+/// checked when the settings were read.
+pub(super) fn settings() -> Check {
+    let known = TABLE.iter().map(|declared| declared.variable).chain([CONFIG]);
+    let set = known.filter_map(|name| Some((name, std::env::var(name).ok().filter(|value| !value.is_empty())?)));
+    let set: Vec<_> = set.map(|(name, value)| (name, masked(&value))).collect();
     let says = match set.as_slice() {
         [] => "nothing is set: all defaults".to_owned(),
         set => set.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("\n"),
     };
-    Check::fine("settings", says)
-        .with(Value::Object(set.into_iter().map(|(name, value)| (name, value.into())).collect::<Map<_, _>>()))
+    let facts: Map<_, _> = set.into_iter().map(|(name, value)| (name.to_owned(), value.into())).collect();
+    Check::fine("settings", says).with(Value::Object(facts))
 }
 
 /// A URL without its password, which stands before the `@` or in the query; other texts as they are.
@@ -65,12 +62,12 @@ pub(super) fn disk(data: &Path) -> Check {
 }
 
 /// Redis, if one is set: does it answer a PING? Nothing depends on it, so a silent one only is to be looked at.
-pub(super) async fn redis() -> Check {
-    let Ok(url) = std::env::var("REDIS_URL") else { return Check::off("redis", "not set; nothing needs it") };
-    match tokio::time::timeout(Duration::from_secs(3), ping(&url)).await {
-        Ok(Ok(version)) => Check::fine("redis", format!("Redis {version} answers at {}", masked(&url))),
+pub(super) async fn redis(url: Option<&str>) -> Check {
+    let Some(url) = url else { return Check::off("redis", "not set; nothing needs it") };
+    match tokio::time::timeout(Duration::from_secs(3), ping(url)).await {
+        Ok(Ok(version)) => Check::fine("redis", format!("Redis {version} answers at {}", masked(url))),
         Ok(Err(error)) => Check::missed("redis", &error),
-        Err(_) => Check::doubtful("redis", format!("{} does not answer within 3 s", masked(&url))),
+        Err(_) => Check::doubtful("redis", format!("{} does not answer within 3 s", masked(url))),
     }
 }
 

@@ -9,9 +9,10 @@ mod report;
 
 use std::process::ExitCode;
 
-use vigie_eventlog::cluster::{Cluster, Options, programs};
+use vigie_eventlog::cluster::{Cluster, programs};
 
-use super::{Outcome, postgres::data_dir};
+use super::Outcome;
+use super::postgres::{cluster_options, data_dir};
 use crate::settings::Settings;
 use report::{Check, Report};
 
@@ -27,12 +28,15 @@ pub(super) struct Args {
 pub(super) async fn run(args: Args, settings: Settings) -> Outcome {
     let mut report = Report::default();
     report.add(Check::fine("vigie", env!("CARGO_PKG_VERSION")));
-    report.add(machine::settings(&settings));
+    report.add(machine::settings());
+    if let Err(error) = settings.check_listen() {
+        report.add(Check::failed("listen", &error));
+    }
     match &settings.database_url {
         Some(url) => database::check_url(&mut report, url).await,
         None => check_private(&mut report, &settings).await,
     }
-    report.add(machine::redis().await);
+    report.add(machine::redis(settings.redis_url.as_deref()).await);
     if args.json {
         println!("{}", report.json());
     } else {
@@ -44,7 +48,7 @@ pub(super) async fn run(args: Args, settings: Settings) -> Outcome {
 async fn check_private(report: &mut Report, settings: &Settings) {
     let data = data_dir(settings);
     report.add(machine::disk(&data));
-    let options = Options::default();
+    let options = cluster_options(settings);
     if !data.join("postgres").exists() {
         report.add(match programs(&data, &options) {
             Ok(found) => Check::fine(
