@@ -57,7 +57,7 @@ pub(super) async fn run(args: Args, settings: Settings) -> Outcome {
         projections: background.projections.clone(),
     };
     let life = Life::default();
-    tokio::spawn(stop_on_signal(life.clone()));
+    tokio::spawn(stop_on_signal(life.clone(), settings.drain_lead));
     tokio::spawn(catch_up(services.clone(), life.clone(), greeting(address, args.demo)));
     tracing::info!(server.address = %address, "serving on http://{address}/graphql");
     let app = App::new(settings, services.clone(), metrics, life.clone());
@@ -144,7 +144,8 @@ async fn catch_up(services: Services, life: Life, greeting: String) {
     println!("{greeting}");
 }
 
-async fn stop_on_signal(life: Life) {
+/// SIGTERM comes from a supervisor whose load balancer must notice first; Ctrl-C from a person who waits.
+async fn stop_on_signal(life: Life, lead: Duration) {
     use tokio::signal::unix::{SignalKind, signal};
     let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
     else {
@@ -152,7 +153,14 @@ async fn stop_on_signal(life: Life) {
         return;
     };
     tokio::select! {
-        _ = terminate.recv() => tracing::info!("SIGTERM: stopping"),
+        _ = terminate.recv() => {
+            tracing::info!("SIGTERM: stopping");
+            life.leave();
+            tokio::select! {
+                () = tokio::time::sleep(lead) => {}
+                _ = interrupt.recv() => {}
+            }
+        }
         _ = interrupt.recv() => tracing::info!("Ctrl-C: stopping"),
     }
     life.stop();

@@ -43,7 +43,7 @@ pub async fn play(
 fn say(step: &Step, came: &Came) {
     let time = step.at.format("%H:%M");
     match came {
-        Came::Done { says, .. } => tracing::info!(demo.time = %time, demo.outcome = says, "{}", step.says),
-        Came::Refused { code, .. } => tracing::info!(demo.time = %time, demo.refused = code, "{}", step.says),
+        Came::Done { says, .. } => tracing::debug!(demo.time = %time, demo.outcome = says, "{}", step.says),
+        Came::Refused { code, .. } => tracing::debug!(demo.time = %time, demo.refused = code, "{}", step.says),
     }
 }

@@ -131,8 +131,8 @@ pub(super) async fn live() -> Response {
 /// Requests can be sent here: it has started, does not stop, and the database answers.
 pub(super) async fn ready(State(app): State<App>) -> Response {
     let life = app.life();
-    if life.is_stopping() || !life.is_started() {
-        return probe(false, if life.is_stopping() { "stopping" } else { "starting" });
+    if !life.is_ready() {
+        return probe(false, if life.is_started() { "stopping" } else { "starting" });
     }
     match read_models(&app).await {
         Ok(_) => probe(true, "ready"),

@@ -10,6 +10,7 @@ use tokio_util::task::TaskTracker;
 #[derive(Clone, Default)]
 pub struct Life {
     started: Arc<AtomicBool>,
+    leaving: Arc<AtomicBool>,
     stopping: CancellationToken,
     sockets: TaskTracker,
 }
@@ -24,6 +25,17 @@ impl Life {
     #[must_use]
     pub fn is_started(&self) -> bool {
         self.started.load(Ordering::Acquire)
+    }
+
+    /// Readiness fails from now on, and everything else goes on: who sends requests here has time to notice.
+    pub fn leave(&self) {
+        self.leaving.store(true, Ordering::Release);
+    }
+
+    /// Whether new work is welcome.
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        self.is_started() && !self.leaving.load(Ordering::Acquire) && !self.is_stopping()
     }
 
     /// No new work: readiness fails, sockets finish what runs and close.

@@ -47,6 +47,8 @@ pub struct Settings {
     pub log_format: LogFormat,
     /// `VIGIE_DRAIN_SECONDS`: how long running requests may take after the signal to stop.
     pub drain: Duration,
+    /// `VIGIE_DRAIN_LEAD_SECONDS`: how long readiness fails before new requests do.
+    pub drain_lead: Duration,
     /// `VIGIE_POOL`: the most database connections of the write side; requests that read have as many of their own.
     pub pool_size: u32,
     /// `VIGIE_BODY_LIMIT`: the largest request body in bytes.
@@ -121,9 +123,10 @@ impl Settings {
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
             allow_remote: false,
             actor: "operator:local".to_owned(),
-            log: "info".to_owned(),
+            log: "info,sqlx=warn".to_owned(),
             log_format: LogFormat::Human,
             drain: Duration::from_secs(10),
+            drain_lead: Duration::from_secs(2),
             pool_size: 16,
             body_limit: 1024 * 1024,
             request_timeout: Duration::from_secs(30),

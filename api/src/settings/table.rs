@@ -88,7 +88,7 @@ pub const TABLE: &[Declared] = &[
     },
     Declared {
         variable: "VIGIE_LOG",
-        default: "info",
+        default: "info,sqlx=warn",
         says: "Which log lines are written: a level, or levels by module, such as `info,vigie_eventlog=debug`.",
         read: |settings, text| match tracing_subscriber::EnvFilter::builder().parse(text) {
             Ok(_) => {
@@ -122,6 +122,15 @@ pub const TABLE: &[Declared] = &[
         default: "10",
         says: "Seconds that running requests may take after the signal to stop: 0 to 600.",
         read: |settings, text| number(text, 0, 600).map(|seconds: u64| settings.drain = Duration::from_secs(seconds)),
+    },
+    Declared {
+        variable: "VIGIE_DRAIN_LEAD_SECONDS",
+        default: "2",
+        says: "Seconds between SIGTERM and the end of new requests, while `/health/ready` already fails, so that \
+               load balancers notice: 0 to 60. Ctrl-C does not wait.",
+        read: |settings, text| {
+            number(text, 0, 60).map(|seconds: u64| settings.drain_lead = Duration::from_secs(seconds))
+        },
     },
     Declared {
         variable: "VIGIE_REQUEST_SECONDS",
