@@ -41,8 +41,13 @@ optional-ui:
 	@scripts/ui.sh --optional
 
 .PHONY: test
-test: optional-ui build ## Run every test on a Postgres of their own: make test ARGS='--package vigie-domain'
+test: ui browser build ## Run every test on a Postgres of their own: make test ARGS='--package vigie-domain'
 	$(WITH_POSTGRES) cargo test --locked --no-fail-fast $(or $(ARGS),--workspace)
+
+.PHONY: browser
+browser:
+	@scripts/need.sh node chromium redis
+	@scripts/browser.sh
 
 .PHONY: check
 check: optional-ui ## The gate: format, lints, docs, generated files, licences, unused dependencies

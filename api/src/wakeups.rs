@@ -79,3 +79,6 @@ async fn tell(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

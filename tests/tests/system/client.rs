@@ -39,6 +39,10 @@ pub(crate) struct Client {
 }
 
 impl Client {
+    pub(crate) fn address(self) -> SocketAddr {
+        self.address
+    }
+
     /// Status and body.
     pub(crate) async fn get(&self, path: &str) -> io::Result<(u16, String)> {
         self.send(&format!("GET {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n\r\n", self.address)).await

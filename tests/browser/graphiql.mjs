@@ -1,0 +1,66 @@
+// Uses the page at /graphql as a person would: runs the first tab, watches a subscription, sees it move.
+// Usage: node graphiql.mjs http://127.0.0.1:8080 [picture.png]
+// Needs Chromium (CHROMIUM names the program, else it is looked for on the PATH).
+
+import { execFileSync } from 'node:child_process'
+import { chromium } from 'playwright-core'
+
+const [server, picture] = process.argv.slice(2)
+const candidates = [process.env.CHROMIUM, 'chromium', 'chromium-browser', 'google-chrome'].filter(Boolean)
+
+function program () {
+  for (const name of candidates) {
+    try {
+      return execFileSync('sh', ['-c', 'command -v -- "$0"', name], { encoding: 'utf8' }).trim()
+    } catch {}
+  }
+  throw new Error('no Chromium: install it (make setup), or name the program in CHROMIUM')
+}
+
+async function graphql (query) {
+  const response = await fetch(`${server}/graphql`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ query })
+  })
+  const { data, errors } = await response.json()
+  if (errors) throw new Error(JSON.stringify(errors))
+  return data
+}
+
+const browser = await chromium.launch({
+  executablePath: program(),
+  args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--disable-background-networking',
+    '--disable-component-update', '--disable-sync', '--no-first-run']
+})
+try {
+  const page = await browser.newPage({ viewport: { width: 1400, height: 860 } })
+  const elsewhere = []
+  page.on('request', request => { if (!request.url().startsWith(server) && /^https?:/.test(request.url())) elsewhere.push(request.url()) })
+  const faults = []
+  page.on('pageerror', error => faults.push(String(error)))
+
+  await page.goto(`${server}/graphql`)
+  const answer = page.locator('.graphiql-response')
+  const run = page.getByRole('button', { name: /execute/i })
+  await run.click()
+  await answer.getByText('"LFW/C01"').first().waitFor()
+  if (picture) await page.screenshot({ path: picture })
+
+  await page.getByRole('tab', { name: 'Stands' }).click()
+  await run.click()
+  // The tab holds two operations: the page asks which.
+  await page.getByRole('menuitem', { name: 'Stands' }).click()
+  await page.getByRole('button', { name: /stop/i }).waitFor()
+  // The subscription is under way: what happens from here on must be seen.
+  const closed = await graphql(`mutation { closeStand(input: {
+    stand: "LFW/C01", from: "2026-01-17T00:00:00Z", to: "2026-01-18T00:00:00Z", reason: "seen in a browser"
+  }) { __typename ... on StandPayload { position appended } } }`)
+  await answer.getByText('LFW/C01').first().waitFor()
+
+  if (elsewhere.length) throw new Error(`the page asked other hosts: ${elsewhere.join(', ')}`)
+  if (faults.length) throw new Error(`the page failed: ${faults.join('; ')}`)
+  console.log(`the page runs queries and shows what happens (${JSON.stringify(closed.closeStand)})`)
+} finally {
+  await browser.close()
+}
