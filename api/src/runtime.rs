@@ -93,9 +93,9 @@ impl Runtime {
 }
 
 async fn leave(cluster: Option<Cluster>) {
-    if let Some(cluster) = cluster {
-        if let Err(error) = cluster.close().await {
-            tracing::error!(error = %error, "the private Postgres could not be stopped");
-        }
+    if let Some(cluster) = cluster
+        && let Err(error) = cluster.close().await
+    {
+        tracing::error!(error = %error, "the private Postgres could not be stopped");
     }
 }

@@ -85,7 +85,15 @@ pub(super) async fn run(args: Args, settings: Settings) -> Outcome {
     let runtime = Runtime::open(&settings).await?;
     let outcome = carry_out(args.command, &runtime.log).await;
     runtime.close().await;
-    outcome
+    match outcome {
+        // A reader such as `head` has seen enough.
+        Err(error) if is_broken_pipe(error.as_ref()) => Ok(ExitCode::SUCCESS),
+        other => other,
+    }
+}
+
+fn is_broken_pipe(error: &(dyn std::error::Error + 'static)) -> bool {
+    error.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
 }
 
 async fn carry_out(command: Command, log: &Log) -> Outcome {

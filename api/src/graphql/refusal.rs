@@ -71,6 +71,7 @@ macro_rules! refusals {
             field(name = "code", ty = "&String", desc = "The rule, in upper snake case."),
             field(name = "message", ty = "&String", desc = "The rule, in words.")
         )]
+        #[expect(clippy::enum_variant_names, reason = "named after their types")]
         pub(crate) enum Refusal {
             $($name($name),)*
         }

@@ -37,7 +37,7 @@ pub(super) async fn observe(request: Request, next: Next) -> Response {
         [("method", method_label(&method).to_owned()), ("route", route.to_owned()), ("status", status.to_string())];
     metrics::counter!("vigie_http_requests_total", &labels).increment(1);
     metrics::histogram!("vigie_http_request_duration_seconds", "route" => route).record(took.as_secs_f64());
-    let ms = took.as_secs_f64() * 1_000.0;
+    let ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
     if matches!(route, "/health" | "/metrics") {
         tracing::debug!(http.method = method, url.path = path, http.status = status, duration.ms = ms, "request");
     } else {

@@ -41,6 +41,52 @@ async fn a_flight_gets_the_best_stand_and_the_answer_shows_it() {
 }
 
 #[tokio::test]
+async fn a_stand_is_reserved_within_the_buffer_around_a_stay() {
+    let server = apron().await;
+    let flight = server.arrival("860", "2026-01-15T10:00:00Z", "A333").await;
+    let input =
+        json!({ "flight": flight, "stand": "LFW/C01", "from": "2026-01-15T10:00:00Z", "to": "2026-01-15T11:00:00Z" });
+    allocate(&server, input).await;
+    for (at, expected) in [
+        ("09:44:59", "AVAILABLE"),
+        ("09:45:00", "RESERVED"),
+        ("10:00:00", "OCCUPIED"),
+        ("10:59:59", "OCCUPIED"),
+        ("11:00:00", "RESERVED"),
+        ("11:15:00", "AVAILABLE"),
+    ] {
+        let query = "query($at: DateTime) { stand(id: \"LFW/C01\") { status(at: $at) next(at: $at) { from } } }";
+        let data = server.data(query, json!({ "at": format!("2026-01-15T{at}Z") })).await;
+        assert_eq!(data["stand"]["status"], expected, "{at}");
+        assert_eq!(data["stand"]["next"].is_null(), at >= "10:00:00", "{at}");
+    }
+}
+
+#[tokio::test]
+async fn the_rules_of_a_site_are_set_and_asked_for() {
+    let server = apron().await;
+    let rules = "mutation($all: SetAllocationRulesInput!, $type: SetTurnaroundRuleInput!) {
+        setAllocationRules(input: $all) { ... on RulesPayload { site { rulesVersion bufferMinutes weights { noJetway } } } ... on Refusal { code } }
+        setTurnaroundRule(input: $type) { ... on RulesPayload { site { turnaroundRules { aircraftType min typical max } } } ... on Refusal { code } } }";
+    let all = json!({ "site": "LFW", "bufferMinutes": 20, "defaultTurnaround": { "min": 30, "typical": 45, "max": 90 },
+        "weights": { "spareLetter": 10, "noJetway": 5, "metre": 1 } });
+    let of_type =
+        json!({ "site": "LFW", "aircraftType": "A333", "turnaround": { "min": 50, "typical": 75, "max": 120 } });
+    let data = server.data(rules, json!({ "all": all, "type": of_type })).await;
+    let site = json!({ "rulesVersion": 1, "bufferMinutes": 20, "weights": { "noJetway": 5 } });
+    assert_eq!(data["setAllocationRules"]["site"], site);
+    let rule = json!({ "aircraftType": "A333", "min": 50, "typical": 75, "max": 120 });
+    assert_eq!(data["setTurnaroundRule"]["site"]["turnaroundRules"], json!([rule]));
+
+    let long = json!({ "all": { "site": "LFW", "bufferMinutes": 241, "defaultTurnaround": { "min": 1, "typical": 1, "max": 1 },
+        "weights": { "spareLetter": 1, "noJetway": 1, "metre": 1 } }, "type": of_type });
+    assert_eq!(server.data(rules, long).await["setAllocationRules"]["code"], "BUFFER_TOO_LONG");
+    let disordered = json!({ "all": all, "type": { "site": "LFW", "aircraftType": "A333", "turnaround": { "min": 9, "typical": 5, "max": 7 } } });
+    let answer = server.answer(rules, disordered).await;
+    assert_eq!(answer["errors"][0]["extensions"]["argument"], "input.turnaround", "{answer}");
+}
+
+#[tokio::test]
 async fn a_command_sent_twice_gets_its_first_answer() {
     let server = apron().await;
     let flight = server.arrival("860", "2026-01-15T10:00:00Z", "A333").await;

@@ -8,12 +8,13 @@ use axum::body::{Body, to_bytes};
 use axum::http::{Request, Response, StatusCode, header};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 use uuid::Uuid;
 use vigie_api::clock;
 use vigie_api::graphql::Services;
-use vigie_api::http::{App, Life, recorder, router, serve};
+use vigie_api::http::{App, Life, ServeError, recorder, router, serve};
 use vigie_api::settings::Settings;
 use vigie_commands::policies::Policies;
 use vigie_commands::{Executor, Order};
@@ -54,10 +55,14 @@ impl Server {
 
     /// Serves on a port of its own; the address.
     pub(crate) async fn listen(&self) -> std::net::SocketAddr {
+        self.serve().await.0
+    }
+
+    /// The same, with what serving comes to.
+    pub(crate) async fn serve(&self) -> (std::net::SocketAddr, JoinHandle<Result<(), ServeError>>) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        tokio::spawn(serve(self.app.clone(), listener));
-        address
+        (address, tokio::spawn(serve(self.app.clone(), listener)))
     }
 
     /// Sends a request as it is, with a host that is this machine.

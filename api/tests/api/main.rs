@@ -9,4 +9,5 @@ mod http;
 mod lists;
 mod passes;
 mod socket;
+mod stopping;
 mod subscriptions;

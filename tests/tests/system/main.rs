@@ -7,5 +7,4 @@ mod client;
 mod harness;
 mod import;
 mod life;
-mod main_job;
 mod postgres;

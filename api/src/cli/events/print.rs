@@ -21,7 +21,7 @@ impl Format {
     }
 }
 
-/// Prints an event to standard output; a reader that has gone (`| head`) is an error as any other.
+/// Prints an event to standard output.
 pub(super) fn print(event: &Recorded, format: Format) -> io::Result<()> {
     let mut out = io::stdout().lock();
     match format {

@@ -6,6 +6,7 @@ use crate::graphql::command::told;
 use crate::graphql::refusal::Told;
 
 /// A refusal with its family.
+#[expect(clippy::enum_variant_names, reason = "named after the types that they become")]
 pub(super) enum Refused {
     SiteRefusal(Told),
     ValueRefusal(Told),

@@ -6,10 +6,12 @@ use serde::Deserialize;
 use sqlx::FromRow;
 use sqlx::types::Json;
 
+use crate::graphql::context::Parts;
 use crate::graphql::keyset::{Kind, Part};
 use crate::graphql::list::Row;
 use crate::graphql::load::Keyed;
 use crate::graphql::scalars::Position;
+use crate::graphql::snapshot::unreadable;
 
 /// What moves at a site.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum, sqlx::Type)]
@@ -24,6 +26,16 @@ pub(crate) enum SiteKind {
 /// Minutes that an aircraft needs between arriving and leaving.
 #[derive(Debug, Clone, Copy, Deserialize, SimpleObject)]
 pub(crate) struct Turnaround {
+    min: i32,
+    typical: i32,
+    max: i32,
+}
+
+/// The turnaround minutes of an aircraft type.
+#[derive(Debug, Clone, SimpleObject)]
+pub(crate) struct TurnaroundRule {
+    /// ICAO designator.
+    aircraft_type: String,
     min: i32,
     typical: i32,
     max: i32,
@@ -120,6 +132,17 @@ impl Site {
     /// What the choice of a stand weighs, once rules were set.
     async fn weights(&self) -> Option<Weights> {
         self.0.weights.as_ref().map(|weights| weights.0)
+    }
+    /// Turnaround minutes of aircraft types that have a rule of their own, by type.
+    async fn turnaround_rules(&self, ctx: &Context<'_>) -> Result<Vec<TurnaroundRule>, Error> {
+        let mut reading = ctx.snapshot().read().await?;
+        let rules = sqlx::query_as!(
+            TurnaroundRule,
+            "select aircraft_type, min_minutes as min, typical_minutes as typical, max_minutes as max
+             from read.turnaround_rules where site = $1 order by aircraft_type",
+            self.0.site
+        );
+        rules.fetch_all(reading.connection()).await.map_err(unreadable)
     }
     /// When it was changed last.
     async fn changed_at(&self) -> DateTime<Utc> {

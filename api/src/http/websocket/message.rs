@@ -2,7 +2,8 @@
 
 use async_graphql::Request;
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes};
-use serde_json::{Map, Value, json};
+use serde::Serialize;
+use serde_json::{Map, Value};
 
 use crate::http::request::{Malformed, from_json};
 
@@ -94,31 +95,43 @@ fn id(message: &mut Map<String, Value>) -> Result<String, Closing> {
 
 /// The client is welcome.
 pub(super) fn ack() -> Message {
-    text(&json!({ "type": "connection_ack" }))
+    text(&Sent::<()> { kind: "connection_ack", id: None, payload: None })
 }
 
 /// Answer to a ping.
 pub(super) fn pong() -> Message {
-    text(&json!({ "type": "pong" }))
+    text(&Sent::<()> { kind: "pong", id: None, payload: None })
 }
 
 /// One result of an operation.
 pub(super) fn next(id: &str, answer: &async_graphql::Response) -> Message {
-    text(&json!({ "type": "next", "id": id, "payload": answer }))
+    text(&Sent { kind: "next", id: Some(id), payload: Some(answer) })
 }
 
 /// The operation was never started.
 pub(super) fn error(id: &str, errors: &[async_graphql::ServerError]) -> Message {
-    text(&json!({ "type": "error", "id": id, "payload": errors }))
+    text(&Sent { kind: "error", id: Some(id), payload: Some(errors) })
 }
 
 /// The operation has ended.
 pub(super) fn complete(id: &str) -> Message {
-    text(&json!({ "type": "complete", "id": id }))
+    text(&Sent::<()> { kind: "complete", id: Some(id), payload: None })
 }
 
-fn text(value: &Value) -> Message {
-    Message::Text(Utf8Bytes::from(value.to_string()))
+/// What the server says. Written as it is, so that the fields of a payload stay in their order.
+#[derive(Serialize)]
+struct Sent<'a, P: ?Sized> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    payload: Option<&'a P>,
+}
+
+fn text<P: Serialize + ?Sized>(sent: &Sent<'_, P>) -> Message {
+    let text = serde_json::to_string(sent).expect("answers are plain data with text keys and always serialise");
+    Message::Text(Utf8Bytes::from(text))
 }
 
 #[cfg(test)]

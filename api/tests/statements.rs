@@ -1,0 +1,74 @@
+//! The number of statements does not grow with the number of rows. In a process of its own: it counts what sqlx logs.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+#[path = "api/harness.rs"]
+#[expect(dead_code, reason = "other tests use the rest of it")]
+mod harness;
+
+use std::sync::Mutex;
+
+use serde_json::json;
+use tracing::field::{Field, Visit};
+use tracing_subscriber::layer::{Context, SubscriberExt};
+use tracing_subscriber::{Layer, Registry};
+use vigie_domain::airport::{CodeLetter, StandKind};
+
+/// The statements that read the read models since it was emptied.
+static SEEN: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
+struct Count;
+
+struct Summary(String);
+
+impl Visit for Summary {
+    fn record_str(&mut self, field: &Field, value: &str) {
+        if field.name() == "summary" {
+            value.clone_into(&mut self.0);
+        }
+    }
+    fn record_debug(&mut self, _field: &Field, _value: &dyn std::fmt::Debug) {}
+}
+
+impl Layer<Registry> for Count {
+    fn on_event(&self, event: &tracing::Event<'_>, _context: Context<'_, Registry>) {
+        if event.metadata().target() == "sqlx::query" {
+            let mut summary = Summary(String::new());
+            event.record(&mut summary);
+            SEEN.lock().unwrap().push(summary.0);
+        }
+    }
+}
+
+fn reads() -> Vec<String> {
+    let of_requests = |summary: &String| summary.starts_with("select") && !summary.contains("checkpoint");
+    SEEN.lock().unwrap().drain(..).filter(of_requests).collect()
+}
+
+#[tokio::test]
+async fn a_board_of_many_stands_takes_as_many_statements_as_one_of_few() {
+    tracing::subscriber::set_global_default(Registry::default().with(Count)).unwrap();
+    let server = harness::Server::start().await;
+    let names: Vec<String> = (1..=12).map(|n| format!("C{n:02}")).collect();
+    let stands: Vec<_> = names.iter().map(|name| (name.as_str(), StandKind::Civil, CodeLetter::E)).collect();
+    server.airport(&stands).await;
+    let allocate = "mutation($flight: ID!) { allocateStand(input: { flight: $flight }) { ... on AllocateStandPayload { outcome } } }";
+    for number in 100..112 {
+        let flight = server.arrival(&number.to_string(), "2026-01-15T10:00:00Z", "A333").await;
+        server.data(allocate, json!({ "flight": flight })).await;
+    }
+    server.caught_up().await;
+    let board =
+        "query($first: Int) { stands(first: $first) { nodes { site { name } status(at: \"2026-01-15T10:05:00Z\")
+        current(at: \"2026-01-15T10:05:00Z\") { flight { number turnaround { id } } } } } }";
+    let mut counts = Vec::new();
+    for first in [2, 12] {
+        reads();
+        let data = server.data(board, json!({ "first": first })).await;
+        assert!(data["stands"]["nodes"][1]["current"]["flight"]["number"].is_string(), "{data}");
+        counts.push(reads());
+    }
+    assert_eq!(counts[0].len(), counts[1].len(), "{counts:#?}");
+    // Stands, their sites, their states, the allocations, the flights.
+    assert_eq!(counts[1].len(), 5, "{:#?}", counts[1]);
+}
