@@ -7,4 +7,5 @@ mod client;
 mod harness;
 mod import;
 mod life;
+mod main_job;
 mod postgres;
