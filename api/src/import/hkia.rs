@@ -4,7 +4,6 @@
 //! order.
 
 use std::io;
-use std::ops::ControlFlow;
 
 use chrono::{DateTime, Utc};
 use vigie_commands::{Executor, Failure, Order};
@@ -13,7 +12,7 @@ use vigie_domain::kernel::Refused;
 use vigie_integrations::airport::hkia::{self, Aside, Feed, Item, Observation};
 use vigie_integrations::feed_clock::FeedClock;
 
-use super::{Fault, ImportError, Input, Outcome, SetAside, Source, Tally, Was, Work, side_by_side};
+use super::{Fault, ImportError, Input, Outcome, SetAside, Sink, Source, Tally, Was, Work, side_by_side};
 
 /// Who gives the commands.
 pub const ACTOR: &str = "feed:hkia";
@@ -30,10 +29,7 @@ pub struct Hkia {
 impl Source for Hkia {
     type Item = Item;
 
-    fn reader(
-        &self,
-        input: Input,
-    ) -> impl FnOnce(&mut dyn FnMut(Item, usize) -> ControlFlow<()>) -> io::Result<()> + Send + 'static {
+    fn reader(&self, input: Input) -> impl FnOnce(&mut Sink<'_, Item>) -> io::Result<()> + Send + 'static {
         let feed = self.feed.clone();
         move |each| {
             let mut sized = |item: Item| {

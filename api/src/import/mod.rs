@@ -38,16 +38,16 @@ const AT_ONCE: usize = 64;
 /// Why a row could not be carried out, if the row is not to blame.
 pub type Fault = Box<dyn std::error::Error + Send + Sync>;
 
+/// Takes an item and its size in bytes; says whether to go on.
+pub type Sink<'a, T> = dyn FnMut(T, usize) -> ControlFlow<()> + 'a;
+
 /// A system whose files can be imported.
 pub trait Source {
     /// A row, or what was set aside instead of one.
     type Item: Send + 'static;
 
     /// Reads an input from beginning to end, on a thread of its own, and hands out its items and their sizes in bytes.
-    fn reader(
-        &self,
-        input: Input,
-    ) -> impl FnOnce(&mut dyn FnMut(Self::Item, usize) -> ControlFlow<()>) -> io::Result<()> + Send + 'static;
+    fn reader(&self, input: Input) -> impl FnOnce(&mut Sink<'_, Self::Item>) -> io::Result<()> + Send + 'static;
 
     /// Carries a batch of rows out and counts them.
     fn carry_out(
@@ -105,7 +105,7 @@ impl<T> Default for Batch<T> {
 
 /// Reads on a thread of its own, one batch ahead of whoever carries them out.
 fn batches<T: Send + 'static>(
-    read: impl FnOnce(&mut dyn FnMut(T, usize) -> ControlFlow<()>) -> io::Result<()> + Send + 'static,
+    read: impl FnOnce(&mut Sink<'_, T>) -> io::Result<()> + Send + 'static,
 ) -> mpsc::Receiver<io::Result<Batch<T>>> {
     let (sender, receiver) = mpsc::channel(1);
     tokio::task::spawn_blocking(move || {

@@ -1,13 +1,12 @@
 //! Train passes from a camera system: a JSON object per line.
 
 use std::io::{self, BufReader};
-use std::ops::ControlFlow;
 
 use vigie_commands::{Executor, Failure, Order};
 use vigie_domain::kernel::Refused;
 use vigie_integrations::rail::passes::{self, PassLine};
 
-use super::{Fault, ImportError, Input, Outcome, SetAside, Source, Tally, Was, Work, side_by_side};
+use super::{Fault, ImportError, Input, Outcome, SetAside, Sink, Source, Tally, Was, Work, side_by_side};
 
 /// Who gives the commands.
 pub const ACTOR: &str = "feed:passes";
@@ -25,10 +24,7 @@ pub struct Line {
 impl Source for Passes {
     type Item = Line;
 
-    fn reader(
-        &self,
-        input: Input,
-    ) -> impl FnOnce(&mut dyn FnMut(Line, usize) -> ControlFlow<()>) -> io::Result<()> + Send + 'static {
+    fn reader(&self, input: Input) -> impl FnOnce(&mut Sink<'_, Line>) -> io::Result<()> + Send + 'static {
         move |each| {
             let mut lines = passes::read(BufReader::with_capacity(64 * 1024, input.open()?));
             while let Some(says) = lines.next() {

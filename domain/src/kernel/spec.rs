@@ -1,6 +1,6 @@
 //! Given facts, when a command, then events: the way every rule is tested.
 //!
-//! ```ignore
+//! ```text
 //! spec::given([site(), stand("C03")]).when(AllocateStand { … }).then([StandAllocated { … }.into()]);
 //! ```
 
