@@ -100,7 +100,6 @@ create table read.flights (
     stand         text,
     no_stand      boolean     not null, -- asked for a stand, and none was left
     source        text        not null,
-    observed_at   timestamptz not null, -- by the source's clock
     position      bigint      not null,
     created_at    timestamptz not null,
     changed_at    timestamptz not null

@@ -1,5 +1,6 @@
 //! What every subcommand that touches the log opens first.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use sqlx::migrate::MigrateError;
@@ -82,6 +83,12 @@ impl Runtime {
         let log = Log::open(pool.clone()).await?;
         let executor = Executor::new(log.clone(), Arc::new(clock::now));
         Ok((pool, log, executor))
+    }
+
+    /// Where the private Postgres keeps its data; none with `DATABASE_URL`.
+    #[must_use]
+    pub fn data_dir(&self) -> Option<&Path> {
+        self.cluster.as_ref().map(Cluster::data_dir)
     }
 
     /// Ends what waits, then stops the private Postgres if nobody else uses it.

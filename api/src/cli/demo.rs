@@ -10,6 +10,7 @@ use vigie_domain::policies;
 use vigie_integrations::demo::{Day, Step};
 
 use super::Outcome;
+use crate::cli::say::say;
 use crate::clock;
 use crate::demo::{Came, PlayError, Played, Player, Speed};
 use crate::runtime::Runtime;
@@ -48,21 +49,21 @@ async fn play(args: &Args, runtime: &Runtime) -> Result<(), PlayError> {
     let date = args.date.unwrap_or_else(|| clock::now().with_timezone(&Tz::Africa__Lome).date_naive());
     let player = Player { day: Day { seed: args.seed, date } };
     let set_up = player.set_up(&runtime.executor).await?;
-    println!("sites LFW (17 stands) and SANGATTE: {} events appended", set_up.events);
+    say!("sites LFW (17 stands) and SANGATTE: {} events appended", set_up.events);
     if args.site_only {
         return Ok(());
     }
     let Some(next) = player.next_at(&runtime.executor).await? else {
-        println!("{date} with seed {} was played to its end before: 0 events appended", args.seed);
+        say!("{date} with seed {} was played to its end before: 0 events appended", args.seed);
         return Ok(());
     };
-    println!("plays {date} with seed {} from {} UTC; Ctrl-C ends it", args.seed, next.format("%H:%M"));
+    say!("plays {date} with seed {} from {} UTC; Ctrl-C ends it", args.seed, next.format("%H:%M"));
     // Alerts are raised by policies; they run here in case no server does.
     let policies = Policies::start(&runtime.executor, &runtime.pool, policies::ALL);
     let played = until_ctrl_c(&player, args.speed, next, runtime).await;
     policies.stop().await;
     let Played { steps, before, refused, events } = played?;
-    println!("{steps} steps, {events} events appended, {refused} refused, {before} steps played before");
+    say!("{steps} steps, {events} events appended, {refused} refused, {before} steps played before");
     Ok(())
 }
 
@@ -79,7 +80,7 @@ async fn until_ctrl_c(
             told.cancel();
         }
     });
-    player.run(&runtime.executor, speed, start, &cancel, &mut |step, came| println!("{}", line(step, came))).await
+    player.run(&runtime.executor, speed, start, &cancel, &mut |step, came| say!("{}", line(step, came))).await
 }
 
 /// A step and what came of it, as a line: `06:24  KP 21 from OUA is on block`.

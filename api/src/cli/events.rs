@@ -63,7 +63,7 @@ struct Filter {
     #[arg(long = "tag")]
     tags: Vec<String>,
     /// Of this type, such as airport.stand_allocated; one of several.
-    #[arg(long = "type")]
+    #[arg(long = "type", value_parser = known_type)]
     types: Vec<String>,
     /// At this site.
     #[arg(long)]
@@ -160,4 +160,20 @@ async fn show(log: &Log, position: i64, json: bool) -> Outcome {
         }
         None => Err(format!("there is no event at position {position}: the log ends at {}", log.head().await?).into()),
     }
+}
+
+/// An event type of this build: a mistyped one would look as if nothing had happened.
+fn known_type(text: &str) -> Result<String, String> {
+    let mut known = vigie_domain::CONTEXTS.iter().flat_map(|types| types.iter().map(|info| info.name));
+    if known.any(|name| name == text) {
+        return Ok(text.to_owned());
+    }
+    let context = text.split('.').next().unwrap_or_default();
+    let near = vigie_domain::CONTEXTS.iter().flat_map(|types| types.iter().map(|info| info.name));
+    let near: Vec<&str> = near.filter(|name| name.split('.').next() == Some(context)).collect();
+    Err(if near.is_empty() {
+        "no such event type".to_owned()
+    } else {
+        format!("no such event type; there are {}", near.join(", "))
+    })
 }

@@ -1,23 +1,28 @@
 //! What `vigie serve` says when it is ready: where to go and what to try.
 
 use std::net::SocketAddr;
+use std::path::Path;
 
-/// The text for standard output; `demo` tells what the demo day offers.
-pub(super) fn greeting(address: SocketAddr, demo: bool) -> String {
+/// The text for standard output; `data` is where the private Postgres lives, and `demo` tells what the demo day offers.
+pub(super) fn greeting(address: SocketAddr, data: Option<&Path>, demo: bool) -> String {
     let mut text = format!(
         "\nVigie is ready.\n\n  GraphiQL   http://{address}/graphql\n  Health     http://{address}/health\n  \
          Metrics    http://{address}/metrics\n"
     );
+    if let Some(data) = data {
+        text.push_str(&format!("  Data       {}\n", data.display()));
+    }
     if demo {
+        let program = std::env::current_exe().map_or_else(|_| "vigie".to_owned(), |path| path.display().to_string());
         text.push_str(
             "\nThe demo plays at LFW (Lomé, 17 stands) and SANGATTE (train passes). To try, in the tabs of GraphiQL:\n  \
              1. give a flight a stand      mutation allocateStand\n  \
              2. acknowledge an alert       mutation acknowledgeAlert\n  \
              3. confirm a train pass       mutation confirmPass\n  \
              4. watch it happen            subscription events, standChanged, alertChanged, passChanged\n  \
-             5. ask who did it             query auditTrail\n\
-             In another terminal: target/debug/vigie events tail\n",
+             5. ask who did it             query auditTrail\n",
         );
+        text.push_str(&format!("In another terminal: {program} events tail\n"));
     }
     text.push_str("\nCtrl-C stops everything; the log is kept.\n");
     text
@@ -25,13 +30,15 @@ pub(super) fn greeting(address: SocketAddr, demo: bool) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::greeting;
 
     #[test]
     fn the_greeting_names_the_address_and_the_demo_when_it_plays() {
         let address = "127.0.0.1:8080".parse().unwrap();
-        assert!(greeting(address, false).contains("http://127.0.0.1:8080/graphql"));
-        assert!(!greeting(address, false).contains("demo"));
-        assert!(greeting(address, true).contains("confirmPass"));
+        assert!(greeting(address, None, false).contains("http://127.0.0.1:8080/graphql"));
+        assert!(!greeting(address, None, false).contains("demo"));
+        assert!(greeting(address, Some(Path::new("/data")), true).contains("confirmPass"));
     }
 }

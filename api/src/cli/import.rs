@@ -14,6 +14,7 @@ use vigie_integrations::airport::hkia::{Feed, SOURCE};
 use vigie_integrations::feed_clock::FeedClock;
 
 use super::Outcome;
+use crate::cli::say::say;
 use crate::clock;
 use crate::import::hkia::Hkia;
 use crate::import::passes::Passes;
@@ -210,7 +211,7 @@ fn report(summary: &Summary, kept: &[SetAside], files: &FileArgs) -> Result<(), 
         }
     }
     if files.json {
-        println!("{}", serde_json::to_string(summary)?);
+        say!("{}", serde_json::to_string(summary)?);
         return Ok(());
     }
     let Tally { files, rows, new, changed, unchanged, stale, set_aside, events, interrupted } = &summary.tally;
@@ -224,11 +225,11 @@ fn report(summary: &Summary, kept: &[SetAside], files: &FileArgs) -> Result<(), 
         ("  set aside", set_aside),
         ("events appended", events),
     ] {
-        println!("{name:<16}{count:>10}");
+        say!("{name:<16}{count:>10}");
     }
-    println!("{:<16}{:>10.1} s, {:.0} rows/s", "time", summary.seconds, summary.rows_per_second);
+    say!("{:<16}{:>10.1} s, {:.0} rows/s", "time", summary.seconds, summary.rows_per_second);
     if *interrupted {
-        println!("interrupted: the rest was not read");
+        say!("interrupted: the rest was not read");
     }
     Ok(())
 }

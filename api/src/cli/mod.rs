@@ -7,6 +7,7 @@ mod greeting;
 mod import;
 mod postgres;
 mod projections;
+mod say;
 mod schema;
 mod serve;
 
@@ -74,6 +75,9 @@ async fn run(cli: Cli) -> Outcome {
 }
 
 fn fail(error: &(dyn std::error::Error + 'static)) -> ExitCode {
+    if reader_has_gone(error) {
+        return ExitCode::SUCCESS;
+    }
     eprintln!("vigie: {error}");
     let mut cause = error.source();
     while let Some(error) = cause {
@@ -81,4 +85,17 @@ fn fail(error: &(dyn std::error::Error + 'static)) -> ExitCode {
         cause = error.source();
     }
     ExitCode::FAILURE
+}
+
+/// `vigie events tail | head` ends well: whoever reads has seen enough.
+fn reader_has_gone(error: &(dyn std::error::Error + 'static)) -> bool {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        let io = error.downcast_ref::<std::io::Error>();
+        if io.is_some_and(|io| io.kind() == std::io::ErrorKind::BrokenPipe) {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
 }

@@ -11,6 +11,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use vigie_eventlog::cluster::{Cluster, Options, Throwaway, default_data_dir, programs};
 
 use super::Outcome;
+use crate::cli::say::say;
 use crate::settings::Settings;
 
 /// Arguments of `vigie postgres`.
@@ -59,7 +60,7 @@ pub(super) async fn run(args: Args, settings: Settings) -> Outcome {
         }
         Action::Url => match Cluster::find(&data, options).await? {
             Some(cluster) => {
-                println!("{}", cluster.url());
+                say!("{}", cluster.url());
                 cluster.close().await?;
                 Ok(ExitCode::SUCCESS)
             }

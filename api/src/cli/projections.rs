@@ -10,6 +10,7 @@ use vigie_eventlog::Log;
 use vigie_projections::{Difference, MODELS, Progress, State, Status, Verified, rebuild, status, verify};
 
 use super::Outcome;
+use crate::cli::say::{say, say_text};
 use crate::runtime::Runtime;
 use crate::settings::Settings;
 
@@ -67,9 +68,9 @@ fn exit(good: bool) -> ExitCode {
 async fn show_status(pool: &PgPool, json: bool) -> Outcome {
     let all = status(pool).await?;
     if json {
-        println!("{}", serde_json::to_string_pretty(&all)?);
+        say!("{}", serde_json::to_string_pretty(&all)?);
     } else {
-        print!("{}", status_table(&all));
+        say_text!("{}", status_table(&all));
     }
     Ok(exit(all.iter().all(|one| one.state == State::Running)))
 }
@@ -112,11 +113,11 @@ async fn rebuild_all(pool: &PgPool, log: &Log, names: &[String], json: bool, can
         if json {
             rebuilt.insert(name.clone(), position.into());
         } else {
-            println!("{name}: made anew up to position {position}");
+            say!("{name}: made anew up to position {position}");
         }
     }
     if json {
-        println!("{}", serde_json::Value::Object(rebuilt));
+        say!("{}", serde_json::Value::Object(rebuilt));
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -131,12 +132,12 @@ async fn verify_all(pool: &PgPool, log: &Log, names: &[String], json: bool, canc
         bar.finish_and_clear();
         let verified = verified?;
         if !json {
-            print!("{}", verified_lines(&verified));
+            say_text!("{}", verified_lines(&verified));
         }
         all.push(verified);
     }
     if json {
-        println!("{}", serde_json::to_string_pretty(&all)?);
+        say!("{}", serde_json::to_string_pretty(&all)?);
     }
     Ok(exit(all.iter().all(|verified| verified.differing_rows == 0)))
 }

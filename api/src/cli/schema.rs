@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use super::Outcome;
+use crate::cli::say::say_text;
 
 /// Arguments of `vigie schema`.
 #[derive(Debug, clap::Args)]
@@ -10,6 +11,6 @@ pub(super) struct Args {}
 
 /// Prints the GraphQL schema.
 pub(super) fn run(_args: &Args) -> Outcome {
-    print!("{}", crate::graphql::sdl());
+    say_text!("{}", crate::graphql::sdl());
     Ok(ExitCode::SUCCESS)
 }

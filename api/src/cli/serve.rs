@@ -13,6 +13,7 @@ use vigie_projections::{MODELS, Projections};
 
 use super::Outcome;
 use super::greeting::greeting;
+use crate::cli::say::say;
 use crate::clock;
 use crate::demo::{Speed, live};
 use crate::graphql::Services;
@@ -58,7 +59,7 @@ pub(super) async fn run(args: Args, settings: Settings) -> Outcome {
     };
     let life = Life::default();
     tokio::spawn(stop_on_signal(life.clone(), settings.drain_lead));
-    tokio::spawn(catch_up(services.clone(), life.clone(), greeting(address, args.demo)));
+    tokio::spawn(catch_up(services.clone(), life.clone(), greeting(address, runtime.data_dir(), args.demo)));
     tracing::info!(server.address = %address, "serving on http://{address}/graphql");
     let app = App::new(settings, services.clone(), metrics, life.clone());
     let served = serve(app, listener).await;
@@ -141,7 +142,7 @@ async fn catch_up(services: Services, life: Life, greeting: String) {
     }
     life.set_started();
     tracing::info!("ready");
-    println!("{greeting}");
+    say!("{greeting}");
 }
 
 /// SIGTERM comes from a supervisor whose load balancer must notice first; Ctrl-C from a person who waits.

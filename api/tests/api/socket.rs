@@ -140,6 +140,14 @@ async fn each_breach_of_the_protocol_has_its_close_code() {
 }
 
 #[tokio::test]
+async fn a_client_that_closes_is_answered_with_a_close_frame() {
+    let server = Server::start().await;
+    let mut socket = Socket::ready(server.listen().await).await;
+    socket.0.close(None).await.unwrap();
+    while !matches!(socket.frame().await, Message::Close(_)) {}
+}
+
+#[tokio::test]
 async fn a_socket_that_never_introduces_itself_is_closed() {
     let server = Server::with(Settings { ws_init_timeout: Duration::from_millis(50), ..Settings::defaults() }).await;
     let mut socket = Socket::open(server.listen().await).await;

@@ -85,3 +85,13 @@ pub(crate) async fn complete_pass(executor: &Executor, id: &str, millimetres: f6
     }
     header.pass
 }
+
+/// Another camera's part of the first car: one spring of this height.
+pub(crate) fn late_part(id: &str, spring: &str, millimetres: f64) -> RecordPassPart {
+    let mut part = car(1, millimetres);
+    if let PassPart::Car(car) = &mut part {
+        car.camera = "CAM-2".into();
+        car.readings.iter_mut().for_each(|reading| reading.spring = spring.into());
+    }
+    RecordPassPart { header: header(id, spec::noon()), part }
+}

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
-use crate::common::{complete_pass, executor, give, history, order, rail_site, set_up_rail};
+use crate::common::{complete_pass, executor, give, history, late_part, order, rail_site, set_up_rail};
 use uuid::Uuid;
 use vigie_commands::policies::{Policies, status};
 use vigie_commands::{Executor, Failure};
@@ -200,4 +200,28 @@ async fn two_processes_share_the_policies_and_act_once_per_cause() {
     let raised = history(one.log()).await;
     let raised = raised.iter().filter(|(_, e)| matches!(e, Event::Alerts(AlertEvent::AlertRaised(_)))).count();
     assert_eq!(raised, 20);
+}
+
+#[tokio::test]
+async fn a_late_part_that_is_out_of_limits_reopens_a_confirmed_pass() {
+    let pool = testing::database().await;
+    let executor = executor(&pool).await;
+    set_up_rail(&executor).await;
+    let running = Policies::start(&executor, &pool, policies::ALL);
+    let pass = complete_pass(&executor, "1", 200.0).await;
+    let confirm = ConfirmPass { pass: pass.clone(), note: Note::default() };
+    give(&executor, confirm.clone()).await;
+
+    give(&executor, late_part("1", "R1", 170.0)).await;
+    settled(&executor, &pool).await;
+    let reopened = history(executor.log()).await.into_iter().find_map(|(_, event)| match event {
+        Event::Rail(RailEvent::PassReopened(reopened)) => Some(reopened),
+        _ => None,
+    });
+    let alert = reopened.expect("the late alert reopens the pass").alert;
+    let refusal = executor.execute(&confirm, order()).await.unwrap_err();
+    assert!(matches!(refusal, Failure::Refused(ConfirmRefusal::AlertsUnacknowledged { .. })), "{refusal:?}");
+    give(&executor, AcknowledgeAlert { alert, note: Note::default() }).await;
+    assert_eq!(executor.execute(&confirm, order()).await.unwrap().appended, 1);
+    running.stop().await;
 }

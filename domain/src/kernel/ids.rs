@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 /// Why a text is not an id.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{text:?} is not a {kind}: {rule}")]
+#[error("{text:?} is not a valid {kind}: {rule}")]
 pub struct IdError {
     /// What it was meant to be, such as `stand id`.
     pub kind: &'static str,

@@ -15,10 +15,17 @@ use crate::kernel::{Fact, Query, View};
 pub struct PassParts {
     /// The header, from the first part.
     pub registered: Option<PassRegistered>,
-    /// The cars by their number.
-    pub cars: BTreeMap<u16, Arc<CarMeasured>>,
+    /// The cars by their number: each in one part or several, which have no spring in common.
+    pub cars: BTreeMap<u16, Vec<Arc<CarMeasured>>>,
     /// The number of cars, from the completeness mark.
     pub declared: Option<u16>,
+}
+
+impl PassParts {
+    /// The number of cars, once it is declared and all of them are there.
+    pub(super) fn complete(&self) -> Option<u16> {
+        self.declared.filter(|cars| usize::from(*cars) == self.cars.len())
+    }
 }
 
 impl View for PassParts {
@@ -31,7 +38,7 @@ impl View for PassParts {
         match event {
             RailEvent::PassRegistered(registered) => self.registered = Some(registered.clone()),
             RailEvent::CarMeasured(car) => {
-                self.cars.insert(car.car, Arc::new(car.clone()));
+                self.cars.entry(car.car).or_default().push(Arc::new(car.clone()));
             }
             RailEvent::CompletenessDeclared(mark) => self.declared = Some(mark.cars),
             RailEvent::LimitsSet(_)
@@ -47,6 +54,34 @@ impl View for PassParts {
 pub(super) fn springs(readings: &[Reading]) -> u32 {
     let distinct: BTreeSet<&str> = readings.iter().map(|reading| reading.spring.as_str()).collect();
     u32::try_from(distinct.len()).expect("a car has at most 64 readings")
+}
+
+/// What a part says of a car of which parts are known.
+pub(super) enum Again {
+    /// One of them, word for word.
+    Known,
+    /// Springs that none of them has: another camera's, or late ones.
+    More,
+    /// Something else of what one of them has.
+    Different(CarDifference),
+}
+
+/// Compares a part of a car with the parts that are known of it.
+pub(super) fn again(known: &[Arc<CarMeasured>], now: &CarPart) -> Again {
+    let has = |part: &CarMeasured, spring: &str| part.readings.iter().any(|reading| reading.spring == spring);
+    let shares = |part: &&Arc<CarMeasured>| {
+        now.readings.is_empty() || now.readings.iter().any(|reading| has(part, &reading.spring))
+    };
+    let mut differing = known.iter().filter(shares).map(|part| difference(part, now)).peekable();
+    if differing.peek().is_some() {
+        let first = differing.next().flatten();
+        return first.map_or(Again::Known, Again::Different);
+    }
+    let vehicle = known.iter().find_map(|part| part.vehicle.clone());
+    if vehicle.is_some() && now.vehicle.is_some() && vehicle != now.vehicle {
+        return Again::Different(CarDifference::Vehicle { was: vehicle, now: now.vehicle.clone() });
+    }
+    Again::More
 }
 
 /// How two measurements of one car differ: the first difference.

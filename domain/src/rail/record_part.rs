@@ -11,12 +11,12 @@ use serde::{Deserialize, Serialize};
 
 use super::bounds::{MAX_CARS, MAX_READINGS, TextField};
 use super::part_refusal::PartRefusal;
-use super::pass_parts::{PassParts, difference, springs};
+use super::pass_parts::{Again, PassParts, again, springs};
 use super::rail_site::check_site;
 use super::site_limits::SiteLimits;
 use super::{CarMeasured, CompletenessDeclared, PassCompleted, PassId, PassRegistered, Reading};
 use crate::Event;
-use crate::kernel::{Context, Decided, Decision, Stop, Verdict, World};
+use crate::kernel::{Context, Decided, Decision, Verdict, World};
 
 /// What every part says of its pass; the same in all parts of a pass, the train's number included.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -161,8 +161,8 @@ impl RecordPassPart {
             .registered
             .is_none()
             .then(|| PassRegistered { pass: self.pass(), site: site.clone(), track, passed_at, train }.into());
-        let completed = after.declared.filter(|cars| usize::from(*cars) == after.cars.len()).map(|cars| {
-            let springs = after.cars.values().map(|car| springs(&car.readings)).sum();
+        let completed = after.complete().filter(|_| parts.complete().is_none()).map(|cars| {
+            let springs = after.cars.values().flatten().map(|part| springs(&part.readings)).sum();
             PassCompleted { pass: self.pass(), site, cars, springs }.into()
         });
         let out_of_limits = own.iter().filter(|event| event.name() == super::names::SPRING_OUT_OF_LIMITS).count();
@@ -176,15 +176,20 @@ impl RecordPassPart {
     }
 
     fn car(&self, world: &World, parts: &PassParts, car: &CarPart) -> PartVerdict {
-        if let Some(before) = parts.cars.get(&car.car) {
-            return match difference(before, car) {
-                None => Ok(self.known()),
-                Some(difference) => Err(Stop::Refused(PartRefusal::CarMeasuredDifferently {
-                    pass: self.pass(),
-                    car: car.car,
-                    difference,
-                })),
-            };
+        let known = parts.cars.get(&car.car).map(Vec::as_slice).unwrap_or_default();
+        if !known.is_empty() {
+            match again(known, car) {
+                Again::Known => return Ok(self.known()),
+                Again::Different(difference) => {
+                    let (pass, car) = (self.pass(), car.car);
+                    return Err(PartRefusal::CarMeasuredDifferently { pass, car, difference }.into());
+                }
+                Again::More => {}
+            }
+            let found = car.readings.len() + known.iter().map(|part| part.readings.len()).sum::<usize>();
+            if found > MAX_READINGS {
+                return Err(PartRefusal::TooManyReadings { car: car.car, found }.into());
+            }
         }
         if let Some(declared) = parts.declared.filter(|declared| car.car > *declared) {
             return Err(PartRefusal::CarBeyondDeclared { pass: self.pass(), car: car.car, declared }.into());
@@ -196,7 +201,7 @@ impl RecordPassPart {
         let measured = CarMeasured { pass: self.pass(), site, car, vehicle, camera, readings, limits_version };
         let breaches = limits.map(|limits| limits.judge(&measured)).transpose().map_err(PartRefusal::Unit)?;
         let mut after = parts.clone();
-        after.cars.insert(car, measured.clone().into());
+        after.cars.entry(car).or_default().push(measured.clone().into());
         let breaches = breaches.into_iter().flatten().map(Event::from);
         Ok(self.facts(parts, std::iter::once(measured.into()).chain(breaches).collect(), &after))
     }

@@ -41,7 +41,6 @@ pub struct FlightRow {
     pub stand: Option<StandId>,
     pub no_stand: bool,
     pub source: String,
-    pub observed_at: DateTime<Utc>,
     pub position: i64,
     pub created_at: DateTime<Utc>,
     pub changed_at: DateTime<Utc>,
@@ -151,7 +150,6 @@ impl FlightRow {
             stand: None,
             no_stand: false,
             source: registered.clock.source.clone(),
-            observed_at: registered.clock.observed_at,
             position: 0,
             created_at: recorded_at,
             changed_at: recorded_at,
@@ -207,7 +205,6 @@ impl FlightRow {
 
     fn observed(&mut self, clock: &Clock) {
         self.source.clone_from(&clock.source);
-        self.observed_at = self.observed_at.max(clock.observed_at);
     }
 
     fn stands(&mut self, stay: Option<(AllocationId, StandId)>) {

@@ -144,6 +144,20 @@ impl CarRow {
             changed_at: entry.stamp().recorded_at,
         }
     }
+
+    /// The car with another part of it; the cameras of all parts are named.
+    pub(super) fn with(&self, part: Self) -> Self {
+        let seen = self.camera.split(", ").any(|camera| camera == part.camera);
+        let camera = if seen { self.camera.clone() } else { format!("{}, {}", self.camera, part.camera) };
+        Self {
+            vehicle: self.vehicle.clone().or_else(|| part.vehicle.clone()),
+            camera,
+            springs: self.springs + part.springs,
+            out_of_limits: self.out_of_limits,
+            worst_level: self.worst_level,
+            ..part
+        }
+    }
 }
 
 /// Springs, however many quantities of each were measured.

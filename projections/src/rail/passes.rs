@@ -115,21 +115,19 @@ fn change(rows: &mut Rows, pass: &PassId, entry: &Entry, change: impl FnOnce(&mu
     })
 }
 
-/// A car that is measured again replaces what was known of it.
+/// A car may come in several parts, each with springs of its own.
 fn measured(event: &CarMeasured, entry: &Entry, rows: &mut Rows) -> Result<(), FoldError> {
     let key = (event.pass.clone(), event.car);
-    let car = CarRow::new(event, entry);
-    let before = rows.get::<CarRow>(&key).cloned();
+    let part = CarRow::new(event, entry);
+    let is_new = rows.get::<CarRow>(&key).is_none();
     change(rows, &event.pass, entry, |row| {
-        if let Some(before) = &before {
-            row.springs -= before.springs;
-            row.out_of_limits -= before.out_of_limits;
-        } else {
-            row.measured_cars += 1;
-        }
-        row.springs += car.springs;
+        row.measured_cars += u32::from(is_new);
+        row.springs += part.springs;
     })?;
-    rows.put(&key, entry, |_| car)?;
+    rows.put(&key, entry, |before| match before {
+        Some(before) => before.with(part),
+        None => part,
+    })?;
     for reading in &event.readings {
         let key = (event.pass.clone(), event.car, reading.spring.clone(), reading.quantity.clone());
         rows.put(&key, entry, |_| SpringRow::read(event, reading, entry))?;

@@ -13,6 +13,7 @@ use vigie_eventlog::cluster::{Cluster, programs};
 
 use super::Outcome;
 use super::postgres::{cluster_options, data_dir};
+use crate::cli::say::{say, say_text};
 use crate::settings::Settings;
 use report::{Check, Report};
 
@@ -38,9 +39,9 @@ pub(super) async fn run(args: Args, settings: Settings) -> Outcome {
     }
     report.add(machine::redis(settings.redis_url.as_deref()).await);
     if args.json {
-        println!("{}", report.json());
+        say!("{}", report.json());
     } else {
-        print!("{report}");
+        say_text!("{report}");
     }
     Ok(if report.healthy() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -50,7 +50,6 @@ pub(in crate::graphql) struct FlightRow {
     stand: Option<String>,
     no_stand: bool,
     source: String,
-    observed_at: DateTime<Utc>,
     position: i64,
     changed_at: DateTime<Utc>,
 }
@@ -217,10 +216,6 @@ impl Flight {
     /// Who reported it last.
     async fn source(&self) -> &str {
         &self.0.source
-    }
-    /// When, by the source's clock.
-    async fn observed_at(&self) -> DateTime<Utc> {
-        self.0.observed_at
     }
     /// When it was changed last.
     async fn changed_at(&self) -> DateTime<Utc> {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use axum::extract::ws::{Message, WebSocket};
+use futures_util::SinkExt;
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until};
 
 use super::SUBPROTOCOL;
@@ -105,7 +106,11 @@ impl Session {
             },
             Message::Binary(_) => Err(End::Close(Closing::bad("Invalid message: binary frames are not read"))),
             Message::Ping(_) | Message::Pong(_) => Ok(()),
-            Message::Close(_) => Err(End::Gone),
+            Message::Close(_) => {
+                // The answering close frame is queued by now; the client waits for it.
+                let _ = self.socket.flush().await;
+                Err(End::Gone)
+            }
         }
     }
 

@@ -107,6 +107,46 @@ fn the_same_car_measured_differently_is_refused_and_named() {
     assert!(refusal.to_string().ends_with("camera cam-1 before, cam-2 now"), "{refusal}");
 }
 
+/// The other side of the car, by another camera.
+fn other_side(readings: Vec<Reading>) -> RecordPassPart {
+    let mut part = car(1, readings);
+    let PassPart::Car(car) = &mut part.part else { panic!("a car") };
+    car.camera = "cam-2".into();
+    part
+}
+
+#[test]
+fn a_car_may_come_in_parts_that_have_no_spring_in_common() {
+    let given = site().when(car(1, vec![reading("L1", 200.0)])).recorded();
+    let right = || other_side(vec![reading("R1", 200.0)]);
+    let both = given.when(right()).recorded();
+    for again in [car(1, vec![reading("L1", 200.0)]), right()] {
+        both.clone().when(again).then_nothing();
+    }
+    let completed = CompletenessDeclared { pass: pass(), site: crate::rail::fixtures::site(), cars: 1 };
+    let springs = PassCompleted { pass: pass(), site: crate::rail::fixtures::site(), cars: 1, springs: 2 };
+    both.when(mark(1)).then([completed.into(), springs.into()]);
+}
+
+#[test]
+fn a_late_part_of_a_complete_pass_is_recorded_and_completes_nothing_again() {
+    let complete = site().when(car(1, vec![reading("L1", 200.0)])).recorded().when(mark(1)).recorded();
+    let outcome = complete.when(other_side(vec![reading("R1", 170.0)]));
+    assert_eq!((outcome.answer().completed, outcome.answer().out_of_limits), (false, 1));
+    assert_eq!(outcome.events().len(), 2, "{:?}", outcome.events());
+}
+
+#[test]
+fn parts_of_a_car_agree_on_the_vehicle() {
+    let named = |mut part: RecordPassPart, name: &str| {
+        let PassPart::Car(car) = &mut part.part else { panic!("a car") };
+        car.vehicle = Some(name.into());
+        part
+    };
+    let given = site().when(named(car(1, vec![reading("L1", 200.0)]), "one")).recorded();
+    given.when(named(other_side(vec![reading("R1", 200.0)]), "two")).then_refused("CAR_MEASURED_DIFFERENTLY");
+}
+
 #[test]
 fn a_header_that_contradicts_the_first_part_is_refused_with_both_values() {
     let given = || site().when(part(PassPart::Header)).recorded();
