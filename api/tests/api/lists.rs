@@ -83,10 +83,10 @@ async fn the_log_pages_both_ways_and_filters() {
 async fn an_id_that_is_none_names_its_argument() {
     let server = Server::start().await;
     for (query, message) in [
-        (r#"{ stand(id: "c03") { id } }"#, "id: \"c03\" is not a stand id"),
-        (r#"{ flight(id: "AF860") { id } }"#, "id: \"AF860\" is not a flight id"),
-        (r#"{ alert(id: "1") { id } }"#, "id: \"1\" is not a alert id"),
-        (r#"{ pass(id: "x") { id } }"#, "id: \"x\" is not a pass id"),
+        (r#"{ stand(id: "c03") { id } }"#, "id: \"c03\" is not a valid stand id"),
+        (r#"{ flight(id: "AF860") { id } }"#, "id: \"AF860\" is not a valid flight id"),
+        (r#"{ alert(id: "1") { id } }"#, "id: \"1\" is not a valid alert id"),
+        (r#"{ pass(id: "x") { id } }"#, "id: \"x\" is not a valid pass id"),
     ] {
         let answer = server.answer(query, json!({})).await;
         assert!(answer["errors"][0]["message"].as_str().unwrap().starts_with(message), "{answer}");

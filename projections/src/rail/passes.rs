@@ -124,7 +124,7 @@ fn measured(event: &CarMeasured, entry: &Entry, rows: &mut Rows) -> Result<(), F
         row.measured_cars += u32::from(is_new);
         row.springs += part.springs;
     })?;
-    rows.put(&key, entry, |before| match before {
+    rows.put(&key, entry, |before: Option<&CarRow>| match before {
         Some(before) => before.with(part),
         None => part,
     })?;
