@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 use tokio::process::{Child, Command};
+use tokio::task::JoinHandle;
 
 /// How long anything may take, on a machine that does much else.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
@@ -121,14 +122,15 @@ impl Drop for Place {
 pub(crate) struct Running {
     child: Child,
     said: Arc<Mutex<String>>,
+    listening: [JoinHandle<()>; 2],
 }
 
 impl Running {
     fn of(mut child: Child) -> Self {
         let said = Arc::new(Mutex::new(String::new()));
-        tokio::spawn(listen(child.stdout.take().unwrap(), Arc::clone(&said)));
-        tokio::spawn(listen(child.stderr.take().unwrap(), Arc::clone(&said)));
-        Self { child, said }
+        let out = tokio::spawn(listen(child.stdout.take().unwrap(), Arc::clone(&said)));
+        let err = tokio::spawn(listen(child.stderr.take().unwrap(), Arc::clone(&said)));
+        Self { child, said, listening: [out, err] }
     }
 
     /// What it has printed so far, on both ways out.
@@ -153,6 +155,15 @@ impl Running {
     pub(crate) fn signal(&self, signal: Signal) {
         let pid = self.child.id().and_then(|pid| Pid::from_raw(pid.cast_signed())).expect("it runs");
         kill_process(pid, signal).unwrap();
+    }
+
+    /// Goes away as a terminal does that is closed: nobody reads what it prints any more.
+    pub(crate) async fn stop_listening(&mut self) {
+        for task in &mut self.listening {
+            task.abort();
+            // Its end of the pipe is closed once it has ended, which it does as aborted.
+            let _ = task.await;
+        }
     }
 
     /// Closes its standard input.

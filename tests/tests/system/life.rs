@@ -56,6 +56,17 @@ async fn it_starts_answers_stops_when_told_and_continues_on_the_same_log() {
     assert!(place.postgres().is_none());
 }
 
+#[tokio::test]
+async fn it_stops_in_order_when_nobody_can_read_what_it_says_any_more() {
+    let place = Place::new();
+    let mut server = Server::start(&place).await;
+    server.program.stop_listening().await;
+    define_site(&server.client, 1).await.unwrap();
+    server.program.signal(Signal::TERM);
+    assert!(server.program.end().await.success());
+    assert!(place.postgres().is_none());
+}
+
 /// Sends commands, 16 at a time, until the server answers no more. What it has acknowledged, by the command's number.
 async fn send_until_it_falls(client: Client, from: u32, to: u32) -> BTreeMap<u32, i64> {
     let senders = (0..16).map(|sender| {
