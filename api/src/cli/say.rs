@@ -16,9 +16,9 @@ pub(crate) use {say, say_text};
 
 /// Prints; a reader that has gone is not a fault, and the work goes on to its end.
 pub(crate) fn print(text: fmt::Arguments<'_>) {
-    if let Err(error) = io::stdout().write_fmt(text) {
-        if error.kind() != io::ErrorKind::BrokenPipe {
-            tracing::warn!(error = %error, "cannot print");
-        }
+    if let Err(error) = io::stdout().write_fmt(text)
+        && error.kind() != io::ErrorKind::BrokenPipe
+    {
+        tracing::warn!(error = %error, "cannot print");
     }
 }

@@ -63,7 +63,7 @@ pub(super) enum Again {
     /// Springs that none of them has: another camera's, or late ones.
     More,
     /// Something else of what one of them has.
-    Different(CarDifference),
+    Different(Box<CarDifference>),
 }
 
 /// Compares a part of a car with the parts that are known of it.
@@ -75,11 +75,11 @@ pub(super) fn again(known: &[Arc<CarMeasured>], now: &CarPart) -> Again {
     let mut differing = known.iter().filter(shares).map(|part| difference(part, now)).peekable();
     if differing.peek().is_some() {
         let first = differing.next().flatten();
-        return first.map_or(Again::Known, Again::Different);
+        return first.map_or(Again::Known, |difference| Again::Different(Box::new(difference)));
     }
     let vehicle = known.iter().find_map(|part| part.vehicle.clone());
     if vehicle.is_some() && now.vehicle.is_some() && vehicle != now.vehicle {
-        return Again::Different(CarDifference::Vehicle { was: vehicle, now: now.vehicle.clone() });
+        return Again::Different(Box::new(CarDifference::Vehicle { was: vehicle, now: now.vehicle.clone() }));
     }
     Again::More
 }

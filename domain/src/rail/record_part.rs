@@ -181,7 +181,7 @@ impl RecordPassPart {
             match again(known, car) {
                 Again::Known => return Ok(self.known()),
                 Again::Different(difference) => {
-                    let (pass, car) = (self.pass(), car.car);
+                    let (pass, car, difference) = (self.pass(), car.car, *difference);
                     return Err(PartRefusal::CarMeasuredDifferently { pass, car, difference }.into());
                 }
                 Again::More => {}
