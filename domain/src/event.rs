@@ -20,6 +20,11 @@ macro_rules! contexts {
         pub const CONTEXTS: &[&[TypeInfo]] = &[$(<$inner>::TYPES),*];
 
         impl Event {
+            /// Every event type that this build can read, context by context.
+            pub fn types() -> impl Iterator<Item = TypeInfo> {
+                CONTEXTS.iter().flat_map(|context| context.iter().copied())
+            }
+
             /// Reads a stored event; older versions are lifted to today's shape.
             ///
             /// # Errors

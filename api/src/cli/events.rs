@@ -164,13 +164,12 @@ async fn show(log: &Log, position: i64, json: bool) -> Outcome {
 
 /// An event type of this build: a mistyped one would look as if nothing had happened.
 fn known_type(text: &str) -> Result<String, String> {
-    let mut known = vigie_domain::CONTEXTS.iter().flat_map(|types| types.iter().map(|info| info.name));
-    if known.any(|name| name == text) {
+    let names: Vec<&str> = vigie_domain::Event::types().map(|info| info.name).collect();
+    if names.contains(&text) {
         return Ok(text.to_owned());
     }
-    let context = text.split('.').next().unwrap_or_default();
-    let near = vigie_domain::CONTEXTS.iter().flat_map(|types| types.iter().map(|info| info.name));
-    let near: Vec<&str> = near.filter(|name| name.split('.').next() == Some(context)).collect();
+    let context = text.split('.').next();
+    let near: Vec<&str> = names.into_iter().filter(|name| name.split('.').next() == context).collect();
     Err(if near.is_empty() {
         "no such event type".to_owned()
     } else {

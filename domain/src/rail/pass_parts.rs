@@ -69,13 +69,11 @@ pub(super) enum Again {
 /// Compares a part of a car with the parts that are known of it.
 pub(super) fn again(known: &[Arc<CarMeasured>], now: &CarPart) -> Again {
     let has = |part: &CarMeasured, spring: &str| part.readings.iter().any(|reading| reading.spring == spring);
-    let shares = |part: &&Arc<CarMeasured>| {
+    let shared = |part: &&Arc<CarMeasured>| {
         now.readings.is_empty() || now.readings.iter().any(|reading| has(part, &reading.spring))
     };
-    let mut differing = known.iter().filter(shares).map(|part| difference(part, now)).peekable();
-    if differing.peek().is_some() {
-        let first = differing.next().flatten();
-        return first.map_or(Again::Known, |difference| Again::Different(Box::new(difference)));
+    if let Some(part) = known.iter().find(shared) {
+        return difference(part, now).map_or(Again::Known, |difference| Again::Different(Box::new(difference)));
     }
     let vehicle = known.iter().find_map(|part| part.vehicle.clone());
     if vehicle.is_some() && now.vehicle.is_some() && vehicle != now.vehicle {

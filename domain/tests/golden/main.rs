@@ -15,14 +15,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
-use vigie_domain::{CONTEXTS, DecodeError, Event, TypeInfo};
+use vigie_domain::{DecodeError, Event, TypeInfo};
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("golden")
 }
 
 fn types() -> impl Iterator<Item = TypeInfo> {
-    CONTEXTS.iter().flat_map(|context| context.iter().copied())
+    Event::types()
 }
 
 /// An event of every type in today's shape, some of them in several cases, by file name.

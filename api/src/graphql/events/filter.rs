@@ -1,7 +1,7 @@
 //! Which events.
 
 use async_graphql::{Error, ID, InputObject};
-use vigie_domain::CONTEXTS;
+use vigie_domain::Event;
 use vigie_domain::support::SiteId;
 use vigie_eventlog::{Criterion, Query, Recorded};
 
@@ -28,8 +28,7 @@ pub(super) struct Wanted {
 impl EventFilter {
     pub(super) fn checked(self) -> Result<Wanted, Error> {
         let kinds = self.types.unwrap_or_default();
-        let known = |kind: &String| CONTEXTS.iter().flat_map(|types| types.iter()).any(|known| known.name == kind);
-        if let Some(unknown) = kinds.iter().find(|kind| !known(kind)) {
+        if let Some(unknown) = kinds.iter().find(|kind| Event::types().all(|known| known.name != **kind)) {
             return Err(bad_input("filter.types", format!("{unknown:?} is not a type of event")));
         }
         let tags = self.tags.unwrap_or_default();
