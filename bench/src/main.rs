@@ -1,0 +1,49 @@
+//! Measures Vigie, always beside something to compare it with, in the same run on the same Postgres.
+//!
+//! See docs/benchmarks.md for what is measured and how to read it.
+
+mod append;
+mod closed_loop;
+mod database;
+mod disk;
+mod load;
+mod raw;
+mod report;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Measures the event log against what Postgres itself can do.
+#[derive(Debug, Parser)]
+#[command(name = "vigie-bench", version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Conditional appends, beside one-row INSERTs and COPY of the same rows.
+    Append(append::Args),
+    /// Only the raw limits: one-row INSERTs and COPY.
+    CompareRaw(raw::Args),
+}
+
+/// What a measurement may fail with.
+type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let outcome = match Cli::parse().command {
+        Command::Append(args) => append::run(args).await,
+        Command::CompareRaw(args) => raw::run(args).await,
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("vigie-bench: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
