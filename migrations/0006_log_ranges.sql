@@ -1,0 +1,391 @@
+-- Ranges of positions as partitions: a full range is vacuumed and frozen once and then never again, its indexes stay
+-- small, and old ones can be archived (`vigie log archive`).
+--
+-- What the table `event` held becomes range 1 as it is, without being copied: a log that is longer than a range gets a
+-- longer first range. Ranges have numbers and names (`event_p000001`, `event_tag_p000001`), follow each other without
+-- gaps, and are made ahead of the head by `log_extend`, which the program calls in the background. What has no range
+-- goes into the default partitions, and becomes a range of its own when `log_extend` is called next.
+--
+-- A unique index cannot span partitions unless it holds the position. Positions are unique across the log. Ids are
+-- unique within a range: they are UUIDv7, made by the sequencer for each event and never taken from outside.
+
+-- How many positions a range has. It holds for ranges to come; `log_resize` changes it.
+create table log_partitioning (
+    only_row   boolean not null constraint log_partitioning_pk primary key default true,
+    range_size bigint  not null constraint log_partitioning_range_size check (range_size > 0),
+    constraint log_partitioning_one_row check (only_row)
+);
+
+insert into log_partitioning (range_size) values (5000000);
+
+create table log_range (
+    number         integer     not null constraint log_range_pk primary key,
+    first_position bigint      not null,
+    last_position  bigint      not null,
+    state          text        not null default 'attached'
+                               constraint log_range_state check (state in ('attached', 'archived')),
+    frozen_at      timestamptz,          -- when it was full and had been frozen as a whole
+    archived_at    timestamptz,
+    sha256         text,                 -- of the file that it was archived into
+    constraint log_range_bounds check (first_position <= last_position),
+    constraint log_range_archived check (state = 'attached' or (archived_at is not null and sha256 is not null))
+);
+
+-- The last position of all that is archived; 0 when nothing is. Beside the head, where each append sees it anyway.
+alter table log_head add column archived_until bigint not null default 0;
+
+alter table event rename to event_p000001;
+alter table event_p000001 rename constraint event_pk to event_p000001_pk;
+alter index event_kind_position rename to event_p000001_kind_position;
+alter index event_id rename to event_p000001_id;
+alter table event_tag rename to event_tag_p000001;
+alter table event_tag_p000001 rename constraint event_tag_pk to event_tag_p000001_pk;
+
+create table event (like event_p000001 including defaults including storage) partition by range (position);
+alter table event add constraint event_pk primary key (position);
+create index event_kind_position on event (kind, position);
+create table event_tag (like event_tag_p000001 including defaults including storage) partition by range (position);
+alter table event_tag add constraint event_tag_pk primary key (tag, position) include (kind);
+
+-- A table like the parent, not yet attached.
+--
+-- Statement triggers of the parent do not fire for who addresses a partition, so each has its own; `always`, so that
+-- they fire for replication roles too. Rows never change, so vacuum freezes them the first time it sees them: what
+-- inserts bring is vacuumed in portions, and no anti-wraparound vacuum has much left to do.
+create function log_prepare_partition(parent text, child text) returns void
+    language plpgsql set search_path = public, pg_temp as $$
+begin
+    execute format('create table %I (like %I including all)', child, parent);
+    perform log_protect_partition(parent, child);
+end
+$$;
+
+create function log_protect_partition(parent text, child text) returns void
+    language plpgsql set search_path = public, pg_temp as $$
+begin
+    if parent = 'event' and to_regclass(child || '_id') is null then
+        execute format('create unique index %I on %I (id)', child || '_id', child);
+    end if;
+    execute format('create or replace trigger %I before update or delete or truncate on %I '
+                   'for each statement execute function refuse_change()', parent || '_never_changes', child);
+    execute format('alter table %I enable always trigger %I', child, parent || '_never_changes');
+    execute format('alter table %I set (autovacuum_vacuum_insert_threshold = 200000, '
+                   'autovacuum_vacuum_insert_scale_factor = 0, autovacuum_freeze_min_age = 0, '
+                   'autovacuum_analyze_threshold = 50000, autovacuum_analyze_scale_factor = 0.2)', child);
+end
+$$;
+
+-- Attaches a partition, for `bounds` such as `default`, and names its indexes after the parent's.
+create function log_attach_partition(parent text, child text, bounds text) returns void
+    language plpgsql set search_path = public, pg_temp as $$
+declare
+    index record;
+begin
+    execute format('alter table %I attach partition %I %s', parent, child, bounds);
+    for index in
+        select c.relname old, child || substr(p.relname, length(parent) + 1) new
+        from pg_index i join pg_class c on c.oid = i.indexrelid
+        join pg_inherits h on h.inhrelid = c.oid join pg_class p on p.oid = h.inhparent
+        where i.indrelid = to_regclass(child) and c.relname <> child || substr(p.relname, length(parent) + 1)
+    loop
+        execute format('alter index %I rename to %I', index.old, index.new);
+    end loop;
+end
+$$;
+
+-- `for values from … to …`; the first range has no lower bound, so that no position is below all ranges.
+create function log_bounds(number integer, first_position bigint, last_position bigint) returns text
+    language sql immutable as $$
+    select format('for values from (%s) to (%s)',
+                  case number when 1 then 'minvalue' else first_position::text end, last_position + 1)
+$$;
+
+-- Makes the next range, unless `ahead` of them wait behind the one that is being filled. True if there may be more to do.
+--
+-- Appends stand still from the lock on the head to the commit: a few milliseconds. The tables are made before that. A
+-- reader who holds the default partitions for long makes this fail by `lock_timeout`, to be called again later.
+-- Whoever holds the head's lock is the only one between head and tables, so that the order of locks cannot cross.
+create function log_extend(ahead integer) returns boolean
+    language plpgsql security definer set search_path = public, pg_temp set lock_timeout = '100ms' as $$
+declare
+    head bigint;
+    caught bigint;
+    next_number integer;
+    next_first bigint;
+    next_last bigint;
+    parent text;
+    name text;
+begin
+    -- Somebody else is at it.
+    if not pg_try_advisory_xact_lock(hashtextextended('vigie log ranges', 0)) then
+        return true;
+    end if;
+    select h.position into head from log_head h;
+    select coalesce(max(r.number), 0) + 1, coalesce(max(r.last_position), 0) + 1 into next_number, next_first
+    from log_range r;
+    select max(d.position) into caught from event_default d;
+    if caught is null and (select count(*) from log_range r where r.first_position > head + 1) >= ahead then
+        return false;
+    end if;
+    select next_first - 1 + p.range_size into next_last from log_partitioning p;
+    if caught is null then
+        foreach parent in array array['event', 'event_tag'] loop
+            perform log_prepare_partition(parent, parent || to_char(next_number, '"_p"FM000000'));
+        end loop;
+        perform from log_head for update;
+    else
+        -- What the default partitions have caught becomes the next range, as it is.
+        perform from log_head for update;
+        lock table event, event_tag in access exclusive mode;
+        select greatest(next_last, max(d.position)) into next_last from event_default d;
+        foreach parent in array array['event', 'event_tag'] loop
+            name := parent || to_char(next_number, '"_p"FM000000');
+            execute format('alter table %I detach partition %I', parent, parent || '_default');
+            execute format('alter table %I rename to %I', parent || '_default', name);
+            if parent = 'event' then
+                execute format('alter index %I rename to %I', parent || '_default_id', name || '_id');
+            end if;
+        end loop;
+    end if;
+    foreach parent in array array['event', 'event_tag'] loop
+        name := parent || to_char(next_number, '"_p"FM000000');
+        perform log_attach_partition(parent, name, log_bounds(next_number, next_first, next_last));
+        if caught is not null then
+            perform log_prepare_partition(parent, parent || '_default');
+            perform log_attach_partition(parent, parent || '_default', 'default');
+        end if;
+    end loop;
+    insert into log_range (number, first_position, last_position) values (next_number, next_first, next_last);
+    return true;
+end
+$$;
+
+-- Changes the size of ranges that hold no event yet, made or to come; of all of them while the log is empty.
+create function log_resize(size bigint) returns void language plpgsql set search_path = public, pg_temp as $$
+declare
+    head bigint;
+    range integer;
+begin
+    perform pg_advisory_xact_lock(hashtextextended('vigie log ranges', 0));
+    select h.position into head from log_head h for update;
+    lock table event, event_tag in access exclusive mode;
+    update log_partitioning set range_size = size;
+    for range in
+        delete from log_range r where r.state = 'attached' and (r.first_position > head or head = 0) returning r.number
+    loop
+        execute format('drop table %I, %I', 'event' || to_char(range, '"_p"FM000000'),
+                       'event_tag' || to_char(range, '"_p"FM000000'));
+    end loop;
+    while log_extend(2) loop
+    end loop;
+end
+$$;
+
+-- Fails if any event in (after_position, until_position] is archived.
+create function log_require(after_position bigint, until_position bigint) returns void
+    language plpgsql stable security definer set search_path = public, pg_temp as $$
+declare
+    missing record;
+begin
+    select min(r.first_position) first, max(r.last_position) last into missing
+    from log_range r
+    where r.state = 'archived' and r.last_position > after_position and r.first_position <= until_position;
+    if missing.first is not null then
+        raise exception 'the events from % to % are archived', missing.first, missing.last
+            using errcode = 'VIG01', detail = missing.first || ' ' || missing.last,
+                  hint = 'vigie log restore brings them back';
+    end if;
+end
+$$;
+
+-- The tables as they were become range 1.
+do $$
+declare
+    last bigint;
+    parent text;
+begin
+    select greatest(1, ceil(h.position::numeric / p.range_size)) * p.range_size into last
+    from log_head h, log_partitioning p;
+    foreach parent in array array['event', 'event_tag'] loop
+        execute format('create trigger %I before update or delete or truncate on %I '
+                       'for each statement execute function refuse_change()', parent || '_never_changes', parent);
+        execute format('alter table %I enable always trigger %I', parent, parent || '_never_changes');
+        perform log_protect_partition(parent, parent || '_p000001');
+        perform log_attach_partition(parent, parent || '_p000001', log_bounds(1, 1, last));
+        perform log_prepare_partition(parent, parent || '_default');
+        perform log_attach_partition(parent, parent || '_default', 'default');
+    end loop;
+    alter table command enable always trigger command_never_changes;
+    insert into log_range (number, first_position, last_position) values (1, 1, last);
+    while log_extend(2) loop
+    end loop;
+end
+$$;
+
+-- As before, with these differences: bounded above by the head, so that ranges ahead of it are not looked at; refuses
+-- what archived events may decide; runs with its owner's rights, so that its caller needs none to insert.
+create or replace function log_append(
+    command_ids uuid[], command_names text[], answers jsonb[],
+    criterion_requests int[], criterion_conditions int[], criterion_afters bigint[],
+    criterion_kinds text[], criterion_tags text[],
+    event_requests int[], event_ids uuid[], event_kinds text[], event_versions smallint[], event_sites text[],
+    event_tags text[], event_data jsonb[], event_metadata jsonb[], event_occurred_ats timestamptz[]
+) returns table (
+    request int, outcome text, first_position bigint, last_position bigint, condition int, answer jsonb, command text
+) language plpgsql security definer set search_path = public, pg_temp as $$
+#variable_conflict use_column
+declare
+    head bigint;
+    moment timestamptz;
+    archived bigint;
+    repeated int[];
+    refused int[];
+    conflicts_at bigint[];
+    conflict_conditions int[];
+begin
+    select h.position, greatest(h.recorded_at, clock_timestamp()), h.archived_until into head, moment, archived
+    from log_head h for update;
+
+    select coalesce(array_agg(r.n::int), '{}') into repeated
+    from unnest(command_ids) with ordinality r(id, n)
+    where exists (select from command c where c.id = r.id);
+
+    select coalesce(array_agg(found.request), '{}'), array_agg(found.condition), array_agg(found.position)
+    into refused, conflict_conditions, conflicts_at
+    from (
+        select distinct on (criterion.request) criterion.request, criterion.condition, hit.position
+        from (
+            select c.request, c.condition, c.after,
+                   nullif(string_to_array(c.kinds, e'\x1f'), '{}') kinds, string_to_array(c.tags, e'\x1f') tags
+            from unnest(criterion_requests, criterion_conditions, criterion_afters, criterion_kinds, criterion_tags)
+                 c(request, condition, after, kinds, tags)
+            where c.after < head
+        ) criterion
+        cross join lateral (
+            (select t.position from event_tag t
+             where criterion.tags <> '{}' and t.tag = criterion.tags[1]
+               and t.position > criterion.after and t.position <= head
+               and (criterion.kinds is null or t.kind = any (criterion.kinds))
+               and not exists (
+                   select from unnest(criterion.tags[2:]) also(tag)
+                   where not exists (select from event_tag o where o.tag = also.tag and o.position = t.position))
+             order by t.position limit 1)
+            union all
+            (select min(of_kind.position) from unnest(criterion.kinds) k(kind)
+             cross join lateral (
+                 select e.position from event e
+                 where e.kind = k.kind and e.position > criterion.after and e.position <= head
+                 order by e.position limit 1) of_kind
+             where criterion.tags = '{}')
+            union all
+            (select criterion.after + 1 where criterion.tags = '{}' and criterion.kinds is null)
+        ) hit
+        where hit.position is not null
+        order by criterion.request, criterion.condition, hit.position
+    ) found
+    where found.request <> all (repeated);
+
+    if archived > 0 then
+        perform log_require(c.after, head)
+        from unnest(criterion_requests, criterion_afters) c(request, after)
+        where c.after < archived and c.request <> all (repeated) and c.request <> all (refused);
+    end if;
+
+    insert into event (position, id, kind, version, site, tags, data, metadata, occurred_at, recorded_at)
+    select head + row_number() over (order by e.n), e.id, e.kind, e.version, e.site,
+           string_to_array(e.tags, e'\x1f'), e.data, e.metadata, e.occurred_at, moment
+    from unnest(event_requests, event_ids, event_kinds, event_versions, event_sites, event_tags, event_data,
+                event_metadata, event_occurred_ats) with ordinality
+         e(request, id, kind, version, site, tags, data, metadata, occurred_at, n)
+    where e.request <> all (repeated) and e.request <> all (refused);
+
+    insert into event_tag (tag, position, kind)
+    select t.tag, e.position, e.kind from event e cross join lateral unnest(e.tags) t(tag)
+    where e.position > head
+    order by t.tag, e.position;
+
+    insert into command (id, name, first_position, last_position, answer)
+    select r.id, r.name, min(placed.position), max(placed.position), r.answer
+    from unnest(command_ids, command_names, answers) with ordinality r(id, name, answer, n)
+    join (
+        select e.request, head + row_number() over (order by e.n) position
+        from unnest(event_requests) with ordinality e(request, n)
+        where e.request <> all (repeated) and e.request <> all (refused)
+    ) placed on placed.request = r.n
+    group by r.n, r.id, r.name, r.answer;
+
+    update log_head set position = coalesce((select max(e.position) from event e where e.position > head), head),
+                        recorded_at = moment;
+
+    return query
+    select r.n::int,
+           case when r.n = any (repeated) then 'repeated' when r.n = any (refused) then 'conflict' else 'appended' end,
+           coalesce(c.first_position, conflicts_at[array_position(refused, r.n::int)]), c.last_position,
+           conflict_conditions[array_position(refused, r.n::int)], c.answer, c.name
+    from unnest(command_ids) with ordinality r(id, n)
+    left join command c on c.id = r.id
+    order by r.n;
+end
+$$;
+
+-- As before, and refuses to skip what is archived.
+create or replace function log_matching(
+    criterion_kinds text[], criterion_tags text[], after_position bigint, until_position bigint, most bigint,
+    newest_first boolean
+) returns setof bigint language plpgsql stable rows 1000 as $$
+declare
+    criterion record;
+    kinds text[];
+    tags text[];
+    kind_name text;
+begin
+    for criterion in select c.kinds, c.tags from unnest(criterion_kinds, criterion_tags) c(kinds, tags) loop
+        kinds := nullif(string_to_array(criterion.kinds, e'\x1f'), '{}');
+        tags := string_to_array(criterion.tags, e'\x1f');
+        if tags <> '{}' then
+            if newest_first then
+                return query
+                select t.position from event_tag t
+                where t.tag = tags[1] and t.position > after_position and t.position <= until_position
+                  and (kinds is null or t.kind = any (kinds))
+                  and not exists (
+                      select from unnest(tags[2:]) also(tag)
+                      where not exists (select from event_tag o where o.tag = also.tag and o.position = t.position))
+                order by t.position desc limit most;
+            else
+                return query
+                select t.position from event_tag t
+                where t.tag = tags[1] and t.position > after_position and t.position <= until_position
+                  and (kinds is null or t.kind = any (kinds))
+                  and not exists (
+                      select from unnest(tags[2:]) also(tag)
+                      where not exists (select from event_tag o where o.tag = also.tag and o.position = t.position))
+                order by t.position limit most;
+            end if;
+        else
+            foreach kind_name in array coalesce(kinds, '{}') loop
+                if newest_first then
+                    return query
+                    select e.position from event e
+                    where e.kind = kind_name and e.position > after_position and e.position <= until_position
+                    order by e.position desc limit most;
+                else
+                    return query
+                    select e.position from event e
+                    where e.kind = kind_name and e.position > after_position and e.position <= until_position
+                    order by e.position limit most;
+                end if;
+            end loop;
+        end if;
+    end loop;
+    -- A full page of the newest needs nothing older: its reader asks for what it has looked at.
+    if not newest_first then
+        perform log_require(after_position, until_position);
+    end if;
+end
+$$;
+
+-- Only the owner changes the structure; log_extend is for everybody who appends.
+revoke execute on function
+    log_append, log_extend, log_resize, log_prepare_partition, log_protect_partition, log_attach_partition
+    from public;
