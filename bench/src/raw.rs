@@ -84,13 +84,14 @@ struct Inserting {
 }
 
 const INSERT: &str = "insert into raw_event
-    (position, id, kind, version, site, tags, data, metadata, occurred_at, recorded_at)
-    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, clock_timestamp())";
+    (position, id, kind, version, site, tags, data, command_id, correlation_id, command, actor, occurred_at, recorded_at)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, clock_timestamp())";
 
 impl Caller for Inserting {
     async fn ask(&mut self) -> Outcome<u64> {
         let event = load::event(self.caller, self.n);
         self.n += 1;
+        let metadata = load::metadata();
         let data: &RawValue = serde_json::from_str(&event.data)?;
         sqlx::query(INSERT)
             .bind(self.position.fetch_add(1, Ordering::Relaxed))
@@ -100,7 +101,10 @@ impl Caller for Inserting {
             .bind(&event.site)
             .bind(&event.tags)
             .bind(Json(data))
-            .bind(Json(load::metadata()))
+            .bind(metadata.command_id)
+            .bind(metadata.correlation_id)
+            .bind(&metadata.command)
+            .bind(&metadata.actor)
             .bind(event.occurred_at)
             .execute(&mut self.connection)
             .await?;
@@ -126,11 +130,15 @@ impl Caller for Copying {
             line(&mut text, position, &load::event(self.caller, self.n), &metadata)?;
             self.n += 1;
         }
-        let mut copying = self.connection.copy_in_raw("copy raw_event from stdin").await?;
+        let mut copying = self.connection.copy_in_raw(COPY).await?;
         copying.send(text.into_bytes()).await?;
         Ok(copying.finish().await?)
     }
 }
+
+const COPY: &str = "copy raw_event
+    (position, id, kind, version, site, tags, data, command_id, correlation_id, command, actor, occurred_at, recorded_at)
+    from stdin";
 
 /// A row in COPY's text format. Nothing in the load needs escaping but the quotes of JSON, which that format leaves alone.
 fn line(text: &mut String, position: i64, event: &NewEvent, metadata: &Metadata) -> Outcome<()> {
@@ -138,14 +146,17 @@ fn line(text: &mut String, position: i64, event: &NewEvent, metadata: &Metadata)
     let now: DateTime<Utc> = event.occurred_at;
     writeln!(
         text,
-        "{position}\t{}\t{}\t{}\t{}\t{{{}}}\t{}\t{}\t{}\t{}",
+        "{position}\t{}\t{}\t{}\t{}\t{{{}}}\t{}\t{}\t{}\t{}\t{}\t{}\t{}",
         Uuid::now_v7(),
         event.kind,
         event.version,
         event.site,
         event.tags.join(","),
         event.data,
-        serde_json::to_string(metadata)?,
+        metadata.command_id,
+        metadata.correlation_id,
+        metadata.command,
+        metadata.actor,
         event.occurred_at.to_rfc3339(),
         now.to_rfc3339(),
     )?;

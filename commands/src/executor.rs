@@ -94,7 +94,7 @@ impl Executor {
                     pause(order, retries).await;
                 }
                 Err(AppendError::Log(error)) => return Err(error.into()),
-                Err(error @ (AppendError::Size { .. } | AppendError::Text { .. })) => {
+                Err(error @ (AppendError::Size { .. } | AppendError::Text { .. } | AppendError::Data { .. })) => {
                     return Err(Failure::Malformed { source: error });
                 }
             }

@@ -66,6 +66,14 @@ pub enum AppendError {
         /// As given.
         text: String,
     },
+    /// The data of an event cannot be stored.
+    #[error("the data of event {event} of the append cannot be stored: {reason}")]
+    Data {
+        /// Index of the event in [`Append::events`].
+        event: usize,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// The log could not be reached; nothing is known of the append's outcome. Send it again with the same command id.
     #[error("the log could not take the append")]
     Log(#[from] LogError),

@@ -1,9 +1,11 @@
 //! An event, before and after it is recorded.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SubsecRound, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use uuid::Uuid;
+
+use crate::AppendError;
 
 /// An event to append.
 #[derive(Debug, Clone)]
@@ -64,4 +66,54 @@ pub struct Recorded {
     pub occurred_at: DateTime<Utc>,
     /// When the log recorded it.
     pub recorded_at: DateTime<Utc>,
+}
+
+impl NewEvent {
+    /// As it will be recorded, but for position and time; `n` is its place in the append.
+    pub(crate) fn to_be_recorded(self, n: usize, metadata: &Metadata) -> Result<Recorded, AppendError> {
+        let malformed = |reason: String| AppendError::Data { event: n, reason };
+        let data = RawValue::from_string(self.data).map_err(|error| malformed(error.to_string()))?;
+        if has_nul(data.get()) {
+            return Err(malformed("Postgres cannot hold the character U+0000 in a text".to_owned()));
+        }
+        Ok(Recorded {
+            position: 0,
+            id: Uuid::now_v7(),
+            kind: self.kind,
+            version: self.version,
+            site: self.site,
+            tags: self.tags,
+            data,
+            metadata: metadata.clone(),
+            occurred_at: self.occurred_at.trunc_subsecs(6),
+            recorded_at: DateTime::UNIX_EPOCH,
+        })
+    }
+}
+
+/// Whether a string in the JSON holds an escaped U+0000: `json` would take it, whoever reads it as text would fail.
+fn has_nul(json: &str) -> bool {
+    json.match_indices("u0000").any(|(at, _)| {
+        let escapes = json.as_bytes().iter().take(at).rev().take_while(|byte| **byte == b'\\').count();
+        escapes % 2 == 1
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::has_nul;
+
+    #[test]
+    fn only_an_escaped_nul_is_one() {
+        for (json, expected) in [
+            (r#""\u0000""#, true),
+            (r#""a\\\u0000""#, true),
+            (r#""\\u0000""#, false),
+            (r#""u0000""#, false),
+            (r#""\u00001""#, true),
+            (r#""\u0001""#, false),
+        ] {
+            assert_eq!(has_nul(json), expected, "{json}");
+        }
+    }
 }

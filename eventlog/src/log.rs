@@ -62,7 +62,7 @@ impl Log {
     pub async fn open(pool: PgPool) -> Result<Self, LogError> {
         let head = head(&pool).await?;
         let tail = Tail::new(head, CancellationToken::new());
-        let (sequencer, appending) = Sequencer::start(pool.clone(), Arc::clone(&tail));
+        let (sequencer, appending) = Sequencer::start(&pool, Arc::clone(&tail));
         let following = tokio::spawn(Arc::clone(&tail).run(pool.clone()));
         let shared =
             Shared { sequencer: Mutex::new(Some(sequencer)), tail, tasks: Mutex::new(vec![appending, following]) };

@@ -69,7 +69,12 @@ struct Row {
     site: String,
     tags: Vec<String>,
     data: Json<Box<RawValue>>,
-    metadata: Json<Metadata>,
+    command_id: Uuid,
+    command: String,
+    correlation_id: Uuid,
+    causation_id: Option<Uuid>,
+    actor: String,
+    traceparent: Option<String>,
     occurred_at: DateTime<Utc>,
     recorded_at: DateTime<Utc>,
 }
@@ -84,7 +89,14 @@ impl From<Row> for Recorded {
             site: row.site,
             tags: row.tags,
             data: row.data.0,
-            metadata: row.metadata.0,
+            metadata: Metadata {
+                command_id: row.command_id,
+                command: row.command,
+                correlation_id: row.correlation_id,
+                causation_id: row.causation_id,
+                actor: row.actor,
+                traceparent: row.traceparent,
+            },
             occurred_at: row.occurred_at,
             recorded_at: row.recorded_at,
         }
@@ -104,8 +116,8 @@ async fn all(pool: &PgPool, read: Read) -> Result<Vec<Row>, sqlx::Error> {
         Direction::Forwards => {
             sqlx::query_as!(
                 Row,
-                r#"select position, id, kind, version, site, tags, data as "data: _", metadata as "metadata: _",
-                          occurred_at, recorded_at
+                r#"select position, id, kind, version, site, tags, data as "data: _", command_id, command,
+                          correlation_id, causation_id, actor, traceparent, occurred_at, recorded_at
                    from event where position > $1 and position <= $2 order by position limit $3"#,
                 read.after,
                 read.until,
@@ -117,8 +129,8 @@ async fn all(pool: &PgPool, read: Read) -> Result<Vec<Row>, sqlx::Error> {
         Direction::Backwards => {
             sqlx::query_as!(
                 Row,
-                r#"select position, id, kind, version, site, tags, data as "data: _", metadata as "metadata: _",
-                          occurred_at, recorded_at
+                r#"select position, id, kind, version, site, tags, data as "data: _", command_id, command,
+                          correlation_id, causation_id, actor, traceparent, occurred_at, recorded_at
                    from event where position > $1 and position <= $2 order by position desc limit $3"#,
                 read.after,
                 read.until,
@@ -140,7 +152,8 @@ async fn matching(pool: &PgPool, query: &Query, read: Read) -> Result<Vec<Row>, 
             sqlx::query_as!(
                 Row,
                 r#"select e.position, e.id, e.kind, e.version, e.site, e.tags, e.data as "data: _",
-                          e.metadata as "metadata: _", e.occurred_at, e.recorded_at
+                          e.command_id, e.command, e.correlation_id, e.causation_id, e.actor, e.traceparent,
+                          e.occurred_at, e.recorded_at
                    from (select p.position from log_matching($4, $5, $1, $2, $3, false) p(position)
                          group by p.position order by p.position limit $3) found
                    join event e on e.position = found.position
@@ -158,7 +171,8 @@ async fn matching(pool: &PgPool, query: &Query, read: Read) -> Result<Vec<Row>, 
             sqlx::query_as!(
                 Row,
                 r#"select e.position, e.id, e.kind, e.version, e.site, e.tags, e.data as "data: _",
-                          e.metadata as "metadata: _", e.occurred_at, e.recorded_at
+                          e.command_id, e.command, e.correlation_id, e.causation_id, e.actor, e.traceparent,
+                          e.occurred_at, e.recorded_at
                    from (select p.position from log_matching($4, $5, $1, $2, $3, true) p(position)
                          group by p.position order by p.position desc limit $3) found
                    join event e on e.position = found.position

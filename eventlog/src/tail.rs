@@ -1,7 +1,7 @@
 //! One tail per process feeds everybody inside it.
 //!
-//! It is woken by a hint after each append of this process, and polls for what other processes append. Hints carry no
-//! data: everything comes from the database, in the order of positions, so that nothing is seen before it is flushed.
+//! It takes what this process appends from the sequencer, once that is flushed, and reads from the database what other
+//! processes append: woken by a hint, or by polling. Whatever the source, events come in the order of positions.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -80,19 +80,39 @@ impl Tail {
         }
     }
 
+    /// What this process has appended and flushed, in order. Read from the database if something before it is missing.
+    pub(crate) fn appended(&self, events: &[Arc<Recorded>]) {
+        if !self.take_in(events.iter().cloned()) {
+            self.hint();
+        }
+    }
+
     /// Takes in the next page; false if there was nothing new.
     async fn advance(&self, pool: &PgPool) -> Result<bool, LogError> {
         let after = *self.head.borrow();
         let events = page(pool, &Query::all(), Read::after(after)).await?;
-        let Some(last) = events.last().map(|event| event.position) else { return Ok(false) };
-        {
-            let mut recent = self.recent.write().unwrap_or_else(PoisonError::into_inner);
-            recent.extend(events.into_iter().map(Arc::new));
-            let surplus = recent.len().saturating_sub(RECENT);
-            recent.drain(..surplus);
+        let new = !events.is_empty();
+        self.take_in(events.into_iter().map(Arc::new));
+        Ok(new)
+    }
+
+    /// Adds what is not there yet; false, and nothing is added, if that would leave a gap.
+    fn take_in(&self, events: impl Iterator<Item = Arc<Recorded>>) -> bool {
+        let mut recent = self.recent.write().unwrap_or_else(PoisonError::into_inner);
+        let head = *self.head.borrow();
+        let mut events = events.skip_while(|event| event.position <= head).peekable();
+        match events.peek() {
+            None => return true,
+            Some(first) if first.position > head + 1 => return false,
+            Some(_) => {}
         }
+        recent.extend(events);
+        let surplus = recent.len().saturating_sub(RECENT);
+        recent.drain(..surplus);
+        let last = recent.back().map_or(head, |event| event.position);
         metrics::gauge!("vigie_log_position").set(last as f64);
+        // Under the lock, so that head and events always agree.
         self.head.send_replace(last);
-        Ok(true)
+        true
     }
 }

@@ -1,96 +1,76 @@
 //! Which waiting appends can be committed together.
 
-use std::collections::{HashMap, HashSet, VecDeque};
-
-use uuid::Uuid;
+use std::collections::{HashSet, VecDeque};
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::Waiting;
 use crate::query::Criterion;
-use crate::{Append, AppendError};
 
-/// Appends that do not depend on each other.
-pub(crate) struct Batch {
-    pub(crate) waiting: Vec<Waiting>,
-}
-
-impl Batch {
-    pub(crate) fn single(waiting: Waiting) -> Self {
-        Self { waiting: vec![waiting] }
-    }
-
-    /// Takes from the front what can go together; what depends on a companion stays, in its order.
-    pub(crate) fn take(pending: &mut VecDeque<Waiting>, most_appends: usize, most_events: usize) -> Self {
-        let mut index = Index::default();
-        let (mut taken, mut left, mut events) = (Vec::new(), VecDeque::new(), 0);
-        while let Some(waiting) = pending.pop_front() {
-            let size = waiting.append.events.len();
-            if taken.len() >= most_appends || (!taken.is_empty() && events + size > most_events) {
-                pending.push_front(waiting);
-                break;
-            }
-            let depends = index.repeats(&waiting.append) || index.conflict(&waiting.append).is_some();
-            // One that stays keeps its place before later ones that would match it, so it is indexed too.
-            index.add(&waiting.append, i64::MAX);
-            if depends {
-                left.push_back(waiting);
-            } else {
-                events += size;
-                taken.push(waiting);
-            }
+/// Takes from the front what can go together; what may depend on a companion stays, in its order.
+pub(super) fn take(pending: &mut VecDeque<Waiting>, most_appends: usize, most_events: usize) -> Vec<Waiting> {
+    let mut marks = Marks::default();
+    let (mut taken, mut left, mut events) = (Vec::new(), VecDeque::new(), 0);
+    while let Some(waiting) = pending.pop_front() {
+        let size = waiting.events.len();
+        if taken.len() >= most_appends || (!taken.is_empty() && events + size > most_events) {
+            pending.push_front(waiting);
+            break;
         }
-        left.append(pending);
-        *pending = left;
-        Self { waiting: taken }
+        let depends = marks.may_touch(&waiting);
+        // One that stays keeps its place before later ones that would match it, so it leaves its marks too.
+        marks.add(&waiting);
+        if depends {
+            left.push_back(waiting);
+        } else {
+            events += size;
+            taken.push(waiting);
+        }
     }
+    left.append(pending);
+    *pending = left;
+    taken
 }
 
-/// Events by tag and by type, with their positions.
+/// What the events of a batch can be found by, as hashes: a false match only makes an append wait for the next batch.
 #[derive(Default)]
-pub(crate) struct Index {
-    commands: HashSet<Uuid>,
-    events: Vec<(String, Vec<String>, i64)>,
-    by_tag: HashMap<String, Vec<usize>>,
-    by_kind: HashMap<String, Vec<usize>>,
+struct Marks(HashSet<u64>);
+
+impl Marks {
+    fn add(&mut self, waiting: &Waiting) {
+        self.0.insert(mark(&("command", waiting.metadata.command_id)));
+        for event in &waiting.events {
+            self.0.insert(mark(&"any"));
+            self.0.insert(mark(&("kind", &event.kind)));
+            for tag in &event.tags {
+                self.0.insert(mark(&("tag", tag)));
+                self.0.insert(mark(&("both", tag, &event.kind)));
+            }
+        }
+    }
+
+    fn may_touch(&self, waiting: &Waiting) -> bool {
+        let mut criteria = waiting.conditions.iter().flat_map(|condition| &condition.query.criteria);
+        !self.0.is_empty()
+            && (self.has(&("command", waiting.metadata.command_id))
+                || criteria.any(|criterion| self.matched(criterion)))
+    }
+
+    fn matched(&self, criterion: &Criterion) -> bool {
+        match (criterion.tags.first(), criterion.kinds.as_slice()) {
+            (None, []) => self.has(&"any"),
+            (None, kinds) => kinds.iter().any(|kind| self.has(&("kind", kind))),
+            (Some(tag), []) => self.has(&("tag", tag)),
+            (Some(tag), kinds) => kinds.iter().any(|kind| self.has(&("both", tag, kind))),
+        }
+    }
+
+    fn has(&self, what: &impl Hash) -> bool {
+        self.0.contains(&mark(what))
+    }
 }
 
-impl Index {
-    /// Adds the events of an append that begin at `first`; `i64::MAX` if that is not known yet.
-    pub(crate) fn add(&mut self, append: &Append, first: i64) {
-        self.commands.insert(append.metadata.command_id);
-        for (offset, event) in (0..).zip(&append.events) {
-            let at = self.events.len();
-            for tag in &event.tags {
-                self.by_tag.entry(tag.clone()).or_default().push(at);
-            }
-            self.by_kind.entry(event.kind.clone()).or_default().push(at);
-            self.events.push((event.kind.clone(), event.tags.clone(), first.saturating_add(offset)));
-        }
-    }
-
-    fn repeats(&self, append: &Append) -> bool {
-        self.commands.contains(&append.metadata.command_id)
-    }
-
-    /// What the database would answer, if an event in here breaks a condition of the append.
-    pub(crate) fn conflict(&self, append: &Append) -> Option<AppendError> {
-        if self.events.is_empty() || self.repeats(append) {
-            return None;
-        }
-        append.conditions.iter().enumerate().find_map(|(condition, wanted)| {
-            let position = wanted.query.criteria.iter().find_map(|c| self.position(c, wanted.after))?;
-            Some(AppendError::Conflict { condition, position })
-        })
-    }
-
-    fn position(&self, criterion: &Criterion, after: i64) -> Option<i64> {
-        let fits = |at: &usize| {
-            let (kind, tags, position) = self.events.get(*at)?;
-            (*position > after && criterion.matches(kind, tags)).then_some(*position)
-        };
-        match (criterion.tags.first(), criterion.kinds.as_slice()) {
-            (Some(tag), _) => self.by_tag.get(tag)?.iter().find_map(fits),
-            (None, []) => (0..self.events.len()).find_map(|at| fits(&at)),
-            (None, kinds) => kinds.iter().find_map(|kind| self.by_kind.get(kind)?.iter().find_map(fits)),
-        }
-    }
+fn mark(what: &impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    what.hash(&mut hasher);
+    hasher.finish()
 }

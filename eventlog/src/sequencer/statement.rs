@@ -1,155 +1,220 @@
 //! The one statement that appends a batch.
 
-use std::time::{Duration, Instant};
-
-use chrono::{DateTime, SubsecRound, Utc};
+use chrono::{DateTime, Utc};
 use serde_json::value::RawValue;
-use sqlx::PgPool;
 use sqlx::types::Json;
+use sqlx::{PgConnection, query};
 use uuid::Uuid;
 
-use super::batch::Batch;
-use crate::{AppendError, Appended, Metadata};
+use super::Waiting;
+use crate::{AppendError, Appended};
 
 const SEPARATOR: &str = "\u{1f}";
+
+/// What became of a batch.
+pub(super) enum Sent {
+    /// All is in, behind this position, recorded at this time.
+    In { head: i64, recorded_at: DateTime<Utc> },
+    /// Nothing is in. These, by their index in the batch, must be taken out before it is sent again.
+    InTheWay(Vec<(usize, InTheWay)>),
+}
+
+/// Why a request cannot be appended.
+pub(super) enum InTheWay {
+    /// Its command is in the log.
+    Repeated,
+    /// One of its conditions does not hold.
+    Conflict(AppendError),
+}
 
 /// Columns for `log_append`; see there.
 #[derive(Default)]
 struct Columns<'a> {
     command_ids: Vec<Uuid>,
     command_names: Vec<&'a str>,
-    answers: Vec<Option<Json<&'a RawValue>>>,
+    command_firsts: Vec<i32>,
+    command_lasts: Vec<i32>,
+    answers: Vec<Option<&'a str>>,
     criterion_requests: Vec<i32>,
     criterion_conditions: Vec<i32>,
     criterion_afters: Vec<i64>,
     criterion_kinds: Vec<String>,
-    criterion_tags: Vec<String>,
-    event_requests: Vec<i32>,
-    event_ids: Vec<Uuid>,
-    event_kinds: Vec<&'a str>,
-    event_versions: Vec<i16>,
-    event_sites: Vec<&'a str>,
-    event_tags: Vec<String>,
-    event_data: Vec<Json<&'a RawValue>>,
-    event_metadata: Vec<Json<&'a Metadata>>,
-    event_occurred_ats: Vec<DateTime<Utc>>,
+    criterion_tags: Vec<&'a str>,
+    criterion_more_tags: Vec<String>,
+    occurred_ats: Vec<DateTime<Utc>>,
+    ids: Vec<Uuid>,
+    event_command_ids: Vec<Uuid>,
+    correlation_ids: Vec<Uuid>,
+    causation_ids: Vec<Option<Uuid>>,
+    versions: Vec<i16>,
+    kinds: Vec<&'a str>,
+    sites: Vec<&'a str>,
+    commands: Vec<&'a str>,
+    actors: Vec<&'a str>,
+    traceparents: Vec<Option<&'a str>>,
+    tags: Vec<String>,
+    data: Vec<&'a str>,
+    tag_index: Vec<(&'a str, i32, &'a str)>,
 }
 
-fn columns(batch: &Batch) -> Result<Columns<'_>, sqlx::Error> {
-    let mut columns = Columns::default();
-    for (request, waiting) in (1..).zip(&batch.waiting) {
-        let append = &waiting.append;
-        columns.command_ids.push(append.metadata.command_id);
-        columns.command_names.push(&append.metadata.command);
-        columns.answers.push(append.answer.as_deref().map(Json));
-        for (number, condition) in (1..).zip(&append.conditions) {
+impl<'a> Columns<'a> {
+    fn of(batch: &'a [Waiting]) -> Result<Self, sqlx::Error> {
+        let mut columns = Self::default();
+        for (request, waiting) in (1..).zip(batch) {
+            columns.add_request(request, waiting)?;
+        }
+        columns.tag_index.sort_unstable();
+        Ok(columns)
+    }
+
+    fn add_request(&mut self, request: i32, waiting: &'a Waiting) -> Result<(), sqlx::Error> {
+        let before = count(self.ids.len())?;
+        self.command_ids.push(waiting.metadata.command_id);
+        self.command_names.push(&waiting.metadata.command);
+        self.command_firsts.push(before + 1);
+        self.command_lasts.push(before + count(waiting.events.len())?);
+        self.answers.push(waiting.answer.as_deref().map(RawValue::get));
+        for (number, condition) in (1..).zip(&waiting.conditions) {
             for criterion in &condition.query.criteria {
-                columns.criterion_requests.push(request);
-                columns.criterion_conditions.push(number);
-                columns.criterion_afters.push(condition.after);
-                columns.criterion_kinds.push(criterion.kinds.join(SEPARATOR));
-                columns.criterion_tags.push(criterion.tags.join(SEPARATOR));
+                let (first, more) = criterion.tags.split_first().map_or(("", &[][..]), |(f, m)| (f.as_str(), m));
+                self.criterion_requests.push(request);
+                self.criterion_conditions.push(number);
+                self.criterion_afters.push(condition.after);
+                self.criterion_kinds.push(criterion.kinds.join(SEPARATOR));
+                self.criterion_tags.push(first);
+                self.criterion_more_tags.push(more.join(SEPARATOR));
             }
         }
-        for event in &append.events {
-            columns.event_requests.push(request);
-            columns.event_ids.push(Uuid::now_v7());
-            columns.event_kinds.push(&event.kind);
-            columns.event_versions.push(i16::try_from(event.version).map_err(|e| sqlx::Error::Encode(e.into()))?);
-            columns.event_sites.push(&event.site);
-            columns.event_tags.push(event.tags.join(SEPARATOR));
-            let data: &RawValue = serde_json::from_str(&event.data).map_err(|e| sqlx::Error::Encode(e.into()))?;
-            columns.event_data.push(Json(data));
-            columns.event_metadata.push(Json(&append.metadata));
-            columns.event_occurred_ats.push(event.occurred_at.trunc_subsecs(6));
-        }
+        (1..).zip(&waiting.events).try_for_each(|(n, event)| self.add_event(before + n, event))
     }
-    Ok(columns)
+
+    fn add_event(&mut self, number: i32, event: &'a crate::Recorded) -> Result<(), sqlx::Error> {
+        let metadata = &event.metadata;
+        self.occurred_ats.push(event.occurred_at);
+        self.ids.push(event.id);
+        self.event_command_ids.push(metadata.command_id);
+        self.correlation_ids.push(metadata.correlation_id);
+        self.causation_ids.push(metadata.causation_id);
+        self.versions.push(i16::try_from(event.version).map_err(|e| sqlx::Error::Encode(e.into()))?);
+        self.kinds.push(&event.kind);
+        self.sites.push(&event.site);
+        self.commands.push(&metadata.command);
+        self.actors.push(&metadata.actor);
+        self.traceparents.push(metadata.traceparent.as_deref());
+        self.tags.push(event.tags.join(SEPARATOR));
+        self.data.push(event.data.get());
+        self.tag_index.extend(event.tags.iter().map(|tag| (tag.as_str(), number, event.kind.as_str())));
+        Ok(())
+    }
 }
 
-/// Appends the batch; the outcome of each append, in their order.
-async fn append(pool: &PgPool, batch: &Batch) -> Result<Vec<Result<Appended, AppendError>>, sqlx::Error> {
-    let c = columns(batch)?;
-    let rows = sqlx::query!(
-        r#"select outcome as "outcome!", first_position as "first_position!", last_position, condition,
-                  answer as "answer: Json<Box<RawValue>>", command
-           from log_append($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)"#,
+fn count(of: usize) -> Result<i32, sqlx::Error> {
+    i32::try_from(of).map_err(|error| sqlx::Error::Encode(error.into()))
+}
+
+/// Appends the batch, or says what is in the way.
+pub(super) async fn append(connection: &mut PgConnection, batch: &[Waiting]) -> Result<Sent, sqlx::Error> {
+    let c = Columns::of(batch)?;
+    let tag_names: Vec<&str> = c.tag_index.iter().map(|(tag, ..)| *tag).collect();
+    let tag_events: Vec<i32> = c.tag_index.iter().map(|(_, event, _)| *event).collect();
+    let tag_kinds: Vec<&str> = c.tag_index.iter().map(|(.., kind)| *kind).collect();
+    let rows = query!(
+        r#"select request as "request!", outcome as "outcome!", at as "at!", moment, condition
+           from log_append($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20,
+                           $21, $22, $23, $24, $25, $26, $27)"#,
         &c.command_ids,
         &c.command_names as &[&str],
-        &c.answers as &[Option<Json<&RawValue>>],
+        &c.command_firsts,
+        &c.command_lasts,
+        &c.answers as &[Option<&str>],
         &c.criterion_requests,
         &c.criterion_conditions,
         &c.criterion_afters,
         &c.criterion_kinds,
-        &c.criterion_tags,
-        &c.event_requests,
-        &c.event_ids,
-        &c.event_kinds as &[&str],
-        &c.event_versions,
-        &c.event_sites as &[&str],
-        &c.event_tags,
-        &c.event_data as &[Json<&RawValue>],
-        &c.event_metadata as &[Json<&Metadata>],
-        &c.event_occurred_ats,
+        &c.criterion_tags as &[&str],
+        &c.criterion_more_tags,
+        &c.occurred_ats,
+        &c.ids,
+        &c.event_command_ids,
+        &c.correlation_ids,
+        &c.causation_ids as &[Option<Uuid>],
+        &c.versions,
+        &c.kinds as &[&str],
+        &c.sites as &[&str],
+        &c.commands as &[&str],
+        &c.actors as &[&str],
+        &c.traceparents as &[Option<&str>],
+        &c.tags,
+        &c.data as &[&str],
+        &tag_names as &[&str],
+        &tag_events,
+        &tag_kinds as &[&str],
     )
-    .fetch_all(pool)
+    .fetch_all(connection)
     .await?;
-    Ok(rows
-        .into_iter()
-        .map(|row| match row.last_position {
-            Some(last) => Ok(Appended {
-                first: row.first_position,
-                last,
-                repeated: row.outcome == "repeated",
-                answer: row.answer.map(|answer| answer.0),
-                command: row.command.unwrap_or_default(),
-            }),
-            None => Err(AppendError::Conflict {
-                condition: row.condition.and_then(|n| usize::try_from(n - 1).ok()).unwrap_or_default(),
-                position: row.first_position,
-            }),
-        })
-        .collect())
+    if let [row] = rows.as_slice()
+        && let Some(recorded_at) = row.moment
+    {
+        return Ok(Sent::In { head: row.at, recorded_at });
+    }
+    let in_the_way = rows.into_iter().map(|row| {
+        let why = match row.outcome.as_str() {
+            "repeated" => InTheWay::Repeated,
+            _ => InTheWay::Conflict(AppendError::Conflict { condition: index(row.condition), position: row.at }),
+        };
+        (index(Some(row.request)), why)
+    });
+    Ok(Sent::InTheWay(in_the_way.collect()))
 }
 
-/// As [`append`]; a lost connection leaves the outcome unknown, and the command ids make it safe to send it again.
-pub(super) async fn append_retrying(
-    pool: &PgPool,
-    batch: &Batch,
-    patience: Duration,
-) -> Result<Vec<Result<Appended, AppendError>>, sqlx::Error> {
-    let since = Instant::now();
-    let mut pause = Duration::from_millis(10);
-    loop {
-        match append(pool, batch).await {
-            Err(error) if is_passing(&error) && since.elapsed() < patience => {
-                tracing::warn!(error = %error, "the database did not answer an append; sending it again");
-                tokio::time::sleep(pause).await;
-                pause = (pause * 2).min(Duration::from_secs(1));
-            }
-            outcome => return outcome,
-        }
-    }
+/// The database counts from 1.
+fn index(number: Option<i32>) -> usize {
+    number.and_then(|number| usize::try_from(number - 1).ok()).unwrap_or_default()
+}
+
+/// The appends of those commands that are in the log.
+pub(super) async fn repeated(
+    connection: &mut PgConnection,
+    batch: &[Waiting],
+) -> Result<Vec<(Uuid, Appended)>, sqlx::Error> {
+    let ids: Vec<Uuid> = batch.iter().map(|waiting| waiting.metadata.command_id).collect();
+    let rows = query!(
+        r#"select id, name, first_position, last_position, answer as "answer: Json<Box<RawValue>>"
+           from command where id = any($1)"#,
+        &ids
+    );
+    let rows = rows.fetch_all(connection).await?;
+    let appended = rows.into_iter().map(|row| {
+        let answer = row.answer.map(|answer| answer.0);
+        let (first, last) = (row.first_position, row.last_position);
+        (row.id, Appended { first, last, repeated: true, answer, command: row.name })
+    });
+    Ok(appended.collect())
+}
+
+/// Whether a command of the batch is in the log, with conditions that hold.
+pub(super) fn is_repeated(error: &sqlx::Error) -> bool {
+    error.as_database_error().is_some_and(|error| error.constraint() == Some("command_pk"))
 }
 
 /// Whether the same statement may succeed later: the connection failed, or the server is going down or coming up.
-pub(crate) fn is_passing(error: &sqlx::Error) -> bool {
+pub(super) fn is_passing(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::Protocol(_) | sqlx::Error::WorkerCrashed => true,
         sqlx::Error::Database(error) => {
-            // 08 connection, 40 rolled back, 53 resources, 57P operator intervention (shutdown, crash, starting up).
-            error.code().is_some_and(|code| ["08", "40", "53", "57P"].iter().any(|class| code.starts_with(class)))
+            // 08 connection, 40 rolled back, 53 resources, 57 operator intervention (shutdown, crash, cancelled).
+            error.code().is_some_and(|code| ["08", "40", "53", "57"].iter().any(|class| code.starts_with(class)))
         }
         _ => false,
     }
 }
 
-/// Whether Postgres refused the data itself (classes 22 and 23), or it could not even be sent.
+/// Whether Postgres refused the data itself (classes 22 and 23, and 54: too large), or it could not even be sent.
 pub(super) fn is_about_data(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::Encode(_) => true,
         sqlx::Error::Database(error) => {
-            error.code().is_some_and(|code| code.starts_with("22") || code.starts_with("23"))
+            error.code().is_some_and(|code| ["22", "23", "54"].iter().any(|class| code.starts_with(class)))
         }
         _ => false,
     }
