@@ -70,7 +70,7 @@ pub struct Recorded {
 
 impl NewEvent {
     /// As it will be recorded, but for position and time; `n` is its place in the append.
-    pub(crate) fn to_be_recorded(self, n: usize, metadata: &Metadata) -> Result<Recorded, AppendError> {
+    pub(crate) fn into_recorded(self, n: usize, metadata: &Metadata) -> Result<Recorded, AppendError> {
         let malformed = |reason: String| AppendError::Data { event: n, reason };
         let data = RawValue::from_string(self.data).map_err(|error| malformed(error.to_string()))?;
         if has_nul(data.get()) {

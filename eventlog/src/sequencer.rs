@@ -48,7 +48,7 @@ impl Waiting {
     fn new(append: Append, reply: oneshot::Sender<Result<Appended, AppendError>>) -> Result<Self, AppendError> {
         append.check()?;
         let Append { events, metadata, conditions, answer } = append;
-        let recorded = events.into_iter().enumerate().map(|(n, event)| event.to_be_recorded(n, &metadata));
+        let recorded = events.into_iter().enumerate().map(|(n, event)| event.into_recorded(n, &metadata));
         let events = recorded.collect::<Result<_, _>>()?;
         Ok(Self { events, metadata, conditions, answer, since: Instant::now(), reply })
     }

@@ -11,11 +11,7 @@ pub(super) struct Connection {
 
 impl Connection {
     pub(super) fn new(pool: &PgPool) -> Self {
-        // `log_append` looks a few keys up. A plan made while a table was small must not outlive that, so the plans that
-        // read it as a whole are not offered.
-        let plans = ["seqscan", "bitmapscan", "hashjoin", "mergejoin"].map(|plan| (format!("enable_{plan}"), "off"));
-        let options = pool.connect_options().as_ref().clone().options(plans);
-        Self { options, live: None }
+        Self { options: pool.connect_options().as_ref().clone(), live: None }
     }
 
     pub(super) async fn get(&mut self) -> Result<&mut PgConnection, sqlx::Error> {

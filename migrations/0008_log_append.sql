@@ -1,0 +1,128 @@
+-- Appending with a statement's worth of work.
+drop function log_append(uuid[], text[], jsonb[], int[], int[], bigint[], text[], text[], int[], uuid[], text[],
+                         smallint[], text[], text[], jsonb[], jsonb[], timestamptz[]);
+
+-- Appends a batch of requests in one round trip, or says which of them cannot be appended and appends none.
+--
+-- Requests of a batch must not depend on each other (the sequencer sees to it): no condition of one may match an event
+-- of another, and command ids are distinct. Requests, conditions and criteria are numbered from 1 and refer to each
+-- other by number; `command_firsts`, `command_lasts` and `tag_events` count the events of the batch, also from 1. Tags
+-- come sorted, so that they are put into the index in its order. Lists within a list are joined by U+001F; an empty
+-- text is an empty list.
+--
+-- One row (request 0, 'appended', head before the batch, moment) when all is in. Otherwise one row for each request in
+-- the way: 'repeated', its command is in the log; or 'conflict', with condition and position. A repeated command whose
+-- conditions hold breaks command_pk instead: rare, and so that what is not repeated need not be asked for.
+--
+-- Runs with its owner's rights, so that its caller needs none to insert. Looks no further than the head, so that ranges
+-- ahead of it are not touched; fails rather than pass over what is archived.
+--
+-- Must run as a statement of its own in READ COMMITTED: each statement in here then sees what was committed before the
+-- lock was granted.
+create function log_append(
+    command_ids uuid[], command_names text[], command_firsts int[], command_lasts int[], answers text[],
+    criterion_requests int[], criterion_conditions int[], criterion_afters bigint[], criterion_kinds text[],
+    criterion_tags text[], criterion_more_tags text[],
+    event_occurred_ats timestamptz[], event_ids uuid[], event_command_ids uuid[], event_correlation_ids uuid[],
+    event_causation_ids uuid[], event_versions smallint[], event_kinds text[], event_sites text[],
+    event_commands text[], event_actors text[], event_traceparents text[], event_tags text[], event_data text[],
+    tag_names text[], tag_events int[], tag_kinds text[]
+) returns table (request int, outcome text, at bigint, moment timestamptz, condition int)
+    language plpgsql security definer set search_path = public, pg_temp
+    -- One plan for all calls: planning anew costs more than it finds. By index always: a range that was empty when the
+    -- plan was made fills faster than its statistics follow.
+    set plan_cache_mode = force_generic_plan set enable_seqscan = off set jit = off
+as $$
+#variable_conflict use_column
+declare
+    head bigint;
+    now_is timestamptz;
+    archived bigint;
+    events int := cardinality(event_ids);
+begin
+    select h.position, greatest(h.recorded_at, clock_timestamp()), h.archived_until into head, now_is, archived
+    from log_head h for update;
+
+    return query
+    select distinct on (hit.request) hit.request,
+           case when exists (select from command c where c.id = command_ids[hit.request])
+                then 'repeated' else 'conflict' end,
+           hit.position, null::timestamptz, hit.condition
+    from (
+        select c.request, c.condition, t.position
+        from (
+            select c.request, c.condition, c.after, c.tag,
+                   nullif(string_to_array(c.kinds, e'\x1f'), '{}') kinds,
+                   nullif(string_to_array(c.more_tags, e'\x1f'), '{}') more_tags
+            from (
+                select unnest(criterion_requests) request, unnest(criterion_conditions) condition,
+                       unnest(criterion_afters) after, unnest(criterion_kinds) kinds, unnest(criterion_tags) tag,
+                       unnest(criterion_more_tags) more_tags
+            ) c
+            where c.after < head and c.tag <> ''
+        ) c
+        cross join lateral (
+            select t.position from event_tag t
+            where t.tag = c.tag and t.position > c.after and t.position <= head
+              and (c.kinds is null or t.kind = any (c.kinds))
+              and (c.more_tags is null or not exists (
+                  select from unnest(c.more_tags) also(tag)
+                  where not exists (select from event_tag o where o.tag = also.tag and o.position = t.position)))
+            order by t.position limit 1
+        ) t
+        union all
+        select c.request, c.condition, e.position
+        from (
+            select unnest(criterion_requests) request, unnest(criterion_conditions) condition,
+                   unnest(criterion_afters) after, unnest(criterion_kinds) kinds, unnest(criterion_tags) tag
+        ) c
+        cross join lateral unnest(string_to_array(c.kinds, e'\x1f')) k(kind)
+        cross join lateral (
+            select e.position from event e
+            where e.kind = k.kind and e.position > c.after and e.position <= head
+            order by e.position limit 1
+        ) e
+        where c.after < head and c.tag = ''
+        union all
+        select c.request, c.condition, c.after + 1
+        from (
+            select unnest(criterion_requests) request, unnest(criterion_conditions) condition,
+                   unnest(criterion_afters) after, unnest(criterion_kinds) kinds, unnest(criterion_tags) tag
+        ) c
+        where c.after < head and c.tag = '' and c.kinds = ''
+    ) hit
+    order by hit.request, hit.condition, hit.position;
+    if found then
+        return;
+    end if;
+
+    if archived > 0 then
+        perform log_require(c.after, head) from unnest(criterion_afters) c(after) where c.after < archived;
+    end if;
+
+    insert into command (id, name, first_position, last_position, answer)
+    select unnest(command_ids), unnest(command_names), head + unnest(command_firsts), head + unnest(command_lasts),
+           unnest(answers)::json;
+
+    insert into event (position, occurred_at, recorded_at, id, command_id, correlation_id, causation_id, version, kind,
+                       site, command, actor, traceparent, tags, data)
+    select head + e.n, e.occurred_at, now_is, e.id, e.command_id, e.correlation_id, e.causation_id, e.version, e.kind,
+           e.site, e.command, e.actor, e.traceparent, string_to_array(e.tags, e'\x1f'), e.data::json
+    from (
+        select generate_series(1, events) n, unnest(event_occurred_ats) occurred_at, unnest(event_ids) id,
+               unnest(event_command_ids) command_id, unnest(event_correlation_ids) correlation_id,
+               unnest(event_causation_ids) causation_id, unnest(event_versions) version, unnest(event_kinds) kind,
+               unnest(event_sites) site, unnest(event_commands) command, unnest(event_actors) actor,
+               unnest(event_traceparents) traceparent, unnest(event_tags) tags, unnest(event_data) data
+    ) e;
+
+    insert into event_tag (tag, position, kind)
+    select unnest(tag_names), head + unnest(tag_events), unnest(tag_kinds);
+
+    update log_head set position = head + events, recorded_at = now_is;
+
+    return query select 0, 'appended', head, now_is, null::int;
+end
+$$;
+
+revoke execute on function log_append from public;
