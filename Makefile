@@ -8,6 +8,7 @@ SHELL := /bin/bash
 export SQLX_OFFLINE := true
 
 VIGIE := $(or $(CARGO_TARGET_DIR),target)/debug/vigie
+ORACLE := $(or $(CARGO_TARGET_DIR),target)/debug/vigie-oracle
 # A command with a new Postgres for its duration. The tests choose their databases themselves.
 WITH_POSTGRES := $(VIGIE) postgres run --throwaway -- env -u DATABASE_URL
 
@@ -43,6 +44,12 @@ optional-ui:
 .PHONY: test
 test: ui browser build ## Run every test on a Postgres of their own: make test ARGS='--package vigie-domain'
 	$(WITH_POSTGRES) cargo test --locked --no-fail-fast $(or $(ARGS),--workspace)
+
+.PHONY: oracle
+oracle: ## Break everything around the log, prove that its promises hold: make oracle SECONDS=1800
+	@scripts/need.sh cargo postgres
+	cargo build --quiet --locked --package vigie-oracle
+	@$(ORACLE) run --seconds $(or $(SECONDS),45) $(ARGS)
 
 .PHONY: browser
 browser:

@@ -6,21 +6,17 @@ use std::time::Duration;
 
 use sqlx::postgres::PgPoolOptions;
 use tokio::net::TcpListener;
-use tokio::task::JoinHandle;
-use tokio_util::sync::CancellationToken;
-use vigie_commands::policies::Policies;
-use vigie_projections::{MODELS, Projections};
+use vigie_projections::MODELS;
 
 use super::Outcome;
 use super::greeting::greeting;
+use crate::background::Background;
 use crate::cli::say::say;
-use crate::clock;
-use crate::demo::{Speed, live};
+use crate::demo::Speed;
 use crate::graphql::Services;
 use crate::http::{App, Life, ServeError, recorder, serve};
 use crate::runtime::Runtime;
 use crate::settings::Settings;
-use crate::wakeups;
 
 /// Arguments of `vigie serve`.
 #[derive(Debug, clap::Args)]
@@ -71,47 +67,6 @@ pub(super) async fn run(args: Args, settings: Settings) -> Outcome {
     tracing::info!("stopped");
     served?;
     Ok(ExitCode::SUCCESS)
-}
-
-/// What works beside the requests.
-struct Background {
-    projections: Projections,
-    policies: Policies,
-    demo: Option<JoinHandle<()>>,
-    stop: CancellationToken,
-}
-
-impl Background {
-    async fn start(runtime: &Runtime, settings: &Settings) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
-        let stop = CancellationToken::new();
-        let projections = Projections::start(runtime.pool.clone(), runtime.log.clone(), stop.clone()).await?;
-        let policies = Policies::start(&runtime.executor, &runtime.pool, vigie_domain::policies::ALL);
-        if let Some(url) = &settings.redis_url {
-            let database = runtime.pool.connect_options().get_database().unwrap_or("vigie").to_owned();
-            let client = redis::Client::open(url.as_str())?;
-            tokio::spawn(wakeups::run(client, database, runtime.log.clone(), stop.clone()));
-        }
-        Ok(Self { projections, policies, demo: None, stop })
-    }
-
-    fn play_demo(&mut self, runtime: &Runtime, speed: Speed) {
-        let (executor, stop) = (runtime.executor.clone(), self.stop.clone());
-        self.demo = Some(tokio::spawn(async move {
-            if let Err(error) = live::play(&executor, speed, clock::now(), &stop).await {
-                tracing::error!(error = %error, "the demo has ended early");
-            }
-        }));
-    }
-
-    /// What gives commands first: what it still decides is folded at the next start.
-    async fn stop(self) {
-        self.stop.cancel();
-        if let Some(demo) = self.demo {
-            let _ = demo.await;
-        }
-        self.policies.stop().await;
-        self.projections.stopped().await;
-    }
 }
 
 /// Reads have connections of their own, so that no number of them keeps commands or read models waiting.
