@@ -119,9 +119,7 @@ impl Appender {
                 Told::Appended { first, last, repeated, answer }
             }
             Err(AppendError::Conflict { condition, position }) => Told::Conflict { condition, position },
-            Err(error @ (AppendError::Log(_) | AppendError::Size { .. } | AppendError::Text { .. })) => {
-                Told::Unknown { error: chain(&error) }
-            }
+            Err(error) => Told::Unknown { error: chain(&error) },
         }
     }
 

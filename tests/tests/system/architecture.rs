@@ -11,7 +11,7 @@ use crate::harness::root;
 
 /// What each crate may stand on. domain and eventlog stand on the ground and do not know each other; commands and
 /// projections never see each other; api stands on all.
-const ARROWS: [(&str, &[&str]); 7] = [
+const ARROWS: [(&str, &[&str]); 8] = [
     ("vigie-domain", &[]),
     ("vigie-eventlog", &[]),
     ("vigie-commands", &["vigie-domain", "vigie-eventlog"]),
@@ -19,6 +19,7 @@ const ARROWS: [(&str, &[&str]); 7] = [
     ("vigie-integrations", &["vigie-domain", "vigie-eventlog"]),
     ("vigie-api", &["vigie-commands", "vigie-domain", "vigie-eventlog", "vigie-integrations", "vigie-projections"]),
     ("vigie-tests", &["vigie-commands", "vigie-domain", "vigie-eventlog", "vigie-integrations", "vigie-projections"]),
+    ("vigie-oracle", &["vigie-api", "vigie-commands", "vigie-domain", "vigie-eventlog", "vigie-projections"]),
 ];
 
 /// What the domain must not need: it is pure.
