@@ -36,6 +36,14 @@ pub(crate) struct Measured {
     pub(crate) max: u64,
 }
 
+impl Measured {
+    /// At this rate, with these latencies.
+    pub(crate) fn of(per_second: f64, latencies: &Histogram<u64>) -> Self {
+        let (p50, p99) = (latencies.value_at_quantile(0.5), latencies.value_at_quantile(0.99));
+        Self { per_second, p50, p99, max: latencies.max() }
+    }
+}
+
 /// Something that asks again and again.
 pub(crate) trait Caller: Send + 'static {
     /// Makes one request and waits for its answer; how many events it carried.
@@ -61,12 +69,7 @@ pub(crate) async fn run<C: Caller>(callers: Vec<C>, timing: Timing) -> Outcome<M
         events += count;
         latencies.add(of_one)?;
     }
-    Ok(Measured {
-        per_second: events as f64 / seconds,
-        p50: latencies.value_at_quantile(0.5),
-        p99: latencies.value_at_quantile(0.99),
-        max: latencies.max(),
-    })
+    Ok(Measured::of(events as f64 / seconds, &latencies))
 }
 
 async fn one<C: Caller>(

@@ -90,3 +90,13 @@ pub(crate) struct Database {
     pub(crate) options: PgConnectOptions,
     name: String,
 }
+
+impl Database {
+    /// One that is there already and stays.
+    pub(crate) async fn open(url: &str) -> Outcome<Self> {
+        let options: PgConnectOptions = url.parse()?;
+        let pool = PgPoolOptions::new().max_connections(8).connect_with(options.clone()).await?;
+        let name = options.get_database().unwrap_or_default().to_owned();
+        Ok(Self { pool, options, name })
+    }
+}

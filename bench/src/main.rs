@@ -6,8 +6,11 @@ mod append;
 mod closed_loop;
 mod database;
 mod disk;
+mod fill;
 mod load;
+mod memory;
 mod raw;
+mod read;
 mod report;
 
 use std::process::ExitCode;
@@ -28,6 +31,10 @@ enum Command {
     Append(append::Args),
     /// Only the raw limits: one-row INSERTs and COPY.
     CompareRaw(raw::Args),
+    /// Fills a log with so many events, quickly.
+    Fill(fill::Args),
+    /// Reads the whole log, beside a bare loop over its rows, and a thousand events by tag.
+    Read(read::Args),
 }
 
 /// What a measurement may fail with.
@@ -38,6 +45,8 @@ async fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Append(args) => append::run(args).await,
         Command::CompareRaw(args) => raw::run(args).await,
+        Command::Fill(args) => fill::run(args).await,
+        Command::Read(args) => read::run(args).await,
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -93,6 +93,8 @@ pub(crate) struct Report {
     comparisons: Vec<Comparison>,
     /// What is compared with nothing.
     pub(crate) cases: Vec<Case>,
+    /// What else is to be known, in words.
+    notes: Vec<String>,
     #[serde(skip)]
     folder: PathBuf,
 }
@@ -101,7 +103,12 @@ impl Report {
     pub(crate) async fn new(server: &Server) -> Outcome<Self> {
         let folder = server.disk().to_path_buf();
         let (postgres, fdatasync_us) = (server.version().await?, vec![disk::fdatasync(&folder)?]);
-        Ok(Self { postgres, fdatasync_us, comparisons: Vec::new(), cases: Vec::new(), folder })
+        Ok(Self { postgres, fdatasync_us, comparisons: Vec::new(), cases: Vec::new(), notes: Vec::new(), folder })
+    }
+
+    /// Adds what no figure of a case says.
+    pub(crate) fn note(&mut self, note: String) {
+        self.notes.push(note);
     }
 
     /// Compares round with round: both sides of a round were measured in the same minute.
@@ -124,6 +131,7 @@ impl Report {
             let target = target.unwrap_or_default();
             println!("  {:.2} × ({:.2}–{:.2}){target}", ratio.median, ratio.least, ratio.most);
         }
+        self.notes.iter().for_each(|note| println!("{note}"));
         if let Some(path) = &args.json {
             fs::write(path, serde_json::to_string_pretty(self)?)?;
         }

@@ -14,7 +14,7 @@ use uuid::Uuid;
 use crate::read::page;
 use crate::sequencer::Sequencer;
 use crate::tail::Tail;
-use crate::{Append, AppendError, Appended, Follower, Query, Read, Recorded};
+use crate::{Append, AppendError, Appended, Follower, History, Query, Read, Recorded};
 
 /// Every migration of Vigie, in order.
 pub static MIGRATOR: Migrator = sqlx::migrate!("../migrations");
@@ -114,6 +114,12 @@ impl Log {
     /// The database failed.
     pub async fn read(&self, query: &Query, read: Read) -> Result<Vec<Recorded>, LogError> {
         page(&self.pool, query, read).await
+    }
+
+    /// The matching events in `(after, until]`, read ahead of whoever takes them; `i64::MAX` for all that there are.
+    #[must_use]
+    pub fn history(&self, query: Query, after: i64, until: i64) -> History {
+        History::new(self.pool.clone(), query, after, until)
     }
 
     /// Matching events after `after`: first those there are, then those to come, each once, in order.

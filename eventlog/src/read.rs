@@ -1,6 +1,9 @@
 //! Reading a page of the log.
 
+use std::pin::Pin;
+
 use chrono::{DateTime, Utc};
+use futures_util::{Stream, TryStreamExt};
 use serde_json::value::RawValue;
 use sqlx::PgPool;
 use sqlx::types::Json;
@@ -60,8 +63,11 @@ impl Read {
     }
 }
 
+/// Rows on their way from the server.
+pub(crate) type Rows<'a> = Pin<Box<dyn Stream<Item = Result<Row, sqlx::Error>> + Send + 'a>>;
+
 /// A row of `event`.
-struct Row {
+pub(crate) struct Row {
     position: i64,
     id: Uuid,
     kind: String,
@@ -105,12 +111,16 @@ impl From<Row> for Recorded {
 
 /// Reads one page of matching events.
 pub(crate) async fn page(pool: &PgPool, query: &Query, read: Read) -> Result<Vec<Recorded>, LogError> {
-    let rows = if query.is_all() { all(pool, read).await } else { matching(pool, query, read).await };
-    let rows = rows.map_err(|error| LogError::database("read events", error))?;
-    Ok(rows.into_iter().map(Recorded::from).collect())
+    let rows: Result<_, _> = rows(pool, query, read).map_ok(Recorded::from).try_collect().await;
+    rows.map_err(|error| LogError::database("read events", error))
 }
 
-async fn all(pool: &PgPool, read: Read) -> Result<Vec<Row>, sqlx::Error> {
+/// The rows of one page, as they come from the server.
+pub(crate) fn rows<'a>(pool: &'a PgPool, query: &Query, read: Read) -> Rows<'a> {
+    if query.is_all() { all(pool, read) } else { matching(pool, query, read) }
+}
+
+fn all(pool: &PgPool, read: Read) -> Rows<'_> {
     let limit = i64::from(read.limit);
     match read.direction {
         Direction::Forwards => {
@@ -123,8 +133,7 @@ async fn all(pool: &PgPool, read: Read) -> Result<Vec<Row>, sqlx::Error> {
                 read.until,
                 limit
             )
-            .fetch_all(pool)
-            .await
+            .fetch(pool)
         }
         Direction::Backwards => {
             sqlx::query_as!(
@@ -136,14 +145,13 @@ async fn all(pool: &PgPool, read: Read) -> Result<Vec<Row>, sqlx::Error> {
                 read.until,
                 limit
             )
-            .fetch_all(pool)
-            .await
+            .fetch(pool)
         }
     }
 }
 
 /// Each criterion is a range of an index, by its first tag or by each of its types, cut at the page's size.
-async fn matching(pool: &PgPool, query: &Query, read: Read) -> Result<Vec<Row>, sqlx::Error> {
+fn matching<'a>(pool: &'a PgPool, query: &Query, read: Read) -> Rows<'a> {
     let limit = i64::from(read.limit);
     let kinds: Vec<String> = query.criteria.iter().map(|c| c.kinds.join("\u{1f}")).collect();
     let tags: Vec<String> = query.criteria.iter().map(|c| c.tags.join("\u{1f}")).collect();
@@ -164,8 +172,7 @@ async fn matching(pool: &PgPool, query: &Query, read: Read) -> Result<Vec<Row>, 
                 &kinds,
                 &tags
             )
-            .fetch_all(pool)
-            .await
+            .fetch(pool)
         }
         Direction::Backwards => {
             sqlx::query_as!(
@@ -183,8 +190,7 @@ async fn matching(pool: &PgPool, query: &Query, read: Read) -> Result<Vec<Row>, 
                 &kinds,
                 &tags
             )
-            .fetch_all(pool)
-            .await
+            .fetch(pool)
         }
     }
 }
