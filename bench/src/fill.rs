@@ -65,17 +65,16 @@ pub(crate) async fn fill(connection: &mut PgConnection, events: i64) -> Outcome<
 
 /// Events `$1 + 1` to `$2` over `$3` stands.
 const CHUNK_SQL: [&str; 4] = [
-    "insert into event (position, id, kind, version, site, tags, data, metadata, occurred_at, recorded_at)
-     select n, made.id, 'airport.stand_allocated', 1, 'LFW',
+    "insert into event (position, occurred_at, recorded_at, id, command_id, correlation_id, version, kind, site, command,
+                        actor, tags, data)
+     select n, made.moment, greatest(made.moment, (select recorded_at from log_head)), made.id, made.command_id,
+            made.command_id, 1, 'airport.stand_allocated', 'LFW', 'airport.allocate_stand', 'operator:bench',
             array['flight:' || made.flight, 'stand:LFW/F' || lpad((n % $3)::text, 5, '0'), 'airline:' || n % 20],
             format('{\"flight\":\"%s\",\"stand\":\"LFW/F%s\",\"from\":\"%s\",\"until\":\"%s\",\"buffer_minutes\":15,'
                    '\"score\":%s,\"considered\":[{\"stand\":\"LFW/C01\",\"lost_because\":\"occupied\",\"until\":\"%s\"},'
                    '{\"stand\":\"LFW/C02\",\"lost_because\":\"too_small\",\"code\":\"C\"}],'
                    '\"note\":\"allocated from the board by the duty planner\"}',
-                   made.flight, lpad((n % $3)::text, 5, '0'), made.at, made.at, n % 100, made.at)::jsonb,
-            jsonb_build_object('command_id', made.command_id, 'command', 'airport.allocate_stand',
-                               'correlation_id', made.command_id, 'actor', 'operator:bench'),
-            made.moment, greatest(made.moment, (select recorded_at from log_head))
+                   made.flight, lpad((n % $3)::text, 5, '0'), made.at, made.at, n % 100, made.at)::json
      from generate_series($1 + 1, $2) n
      cross join lateral (
          select (time || '7001' || '8' || substr(md5('event' || n), 1, 15))::uuid id,
@@ -91,8 +90,7 @@ const CHUNK_SQL: [&str; 4] = [
      where e.position > $1 and e.position <= $2 and $3 > 0
      order by t.tag, e.position",
     "insert into command (id, name, first_position, last_position, answer)
-     select (e.metadata ->> 'command_id')::uuid, e.metadata ->> 'command', e.position, e.position,
-            '{\"stand\": \"LFW/C03\", \"score\": 12}'
+     select e.command_id, e.command, e.position, e.position, '{\"stand\":\"LFW/C03\",\"score\":12}'
      from event e where e.position > $1 and e.position <= $2 and $3 > 0
      order by e.position",
     "update log_head h set position = $2, recorded_at = greatest(h.recorded_at, e.recorded_at)

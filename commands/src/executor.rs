@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use metrics::counter;
-use vigie_domain::kernel::{Context, Decided, Decision, Guard, Query, Refused, Stop, World};
+use vigie_domain::kernel::{Context, Decided, Decision, Guard, Need, Query, Refused, Stop, World};
 use vigie_eventlog::{Append, AppendError, Appended, Condition, Log, Metadata, NewEvent};
 
 use crate::turns::Turns;
-use crate::views::{Unfolded, Views, stored_query};
+use crate::views::{Kept, Unfolded, Views, stored_query};
 use crate::{Done, Failure, Order};
 
 /// How often a decision is made anew before its caller is told that others are always faster.
@@ -28,11 +28,25 @@ pub struct Executor {
     turns: Arc<Turns>,
 }
 
-/// What a decision came to, and the position up to which it has read.
+/// What a decision came to, and on what.
 struct Ruling<D: Decision> {
     result: Result<Decided<D::Answer>, D::Refusal>,
     guards: Vec<Guard>,
+    /// Of the last fact that it has seen.
     position: i64,
+    /// It has seen everything that it asked for up to here.
+    seen: i64,
+    /// It rests on more than its guards protect.
+    consulted: bool,
+}
+
+impl<D: Decision> Ruling<D> {
+    /// Whether the append itself finds out if the ruling rests on what is not true any more.
+    ///
+    /// A refusal or a wish that is already true appends nothing, and what was consulted is not in any condition.
+    fn is_guarded(&self) -> bool {
+        !self.consulted && self.result.as_ref().is_ok_and(|decided| !decided.events.is_empty())
+    }
 }
 
 type Outcome<D> = Result<Done<<D as Decision>::Answer>, Failure<<D as Decision>::Refusal>>;
@@ -69,9 +83,10 @@ impl Executor {
 
     async fn attempt<D: Decision>(&self, command: &D, order: &Order) -> Outcome<D> {
         let context = Context { command_id: order.command_id, now: (self.clock)() };
-        let mut turn = None;
+        let (mut turn, mut began, mut at_least) = (None, None, 0);
         for retries in 0..ATTEMPTS {
-            let Ruling { result, guards, position } = self.rule(command, &context).await?;
+            let ruling = self.rule_on_what_was(command, &context, &mut began, at_least).await?;
+            let Ruling { result, guards, position, .. } = ruling;
             let decided = match result {
                 Ok(decided) => decided,
                 Err(refusal) => return self.first_answer::<D>(order).await?.ok_or(Failure::Refused(refusal)),
@@ -86,7 +101,9 @@ impl Executor {
                     let (answer, count) = (decided.answer, decided.events.len());
                     return Ok(Done { answer, position: appended.last, appended: count, retries });
                 }
-                Err(AppendError::Conflict { condition, .. }) => {
+                Err(AppendError::Conflict { condition, position }) => {
+                    // The next ruling has seen at least what was in the way, wherever it came from.
+                    at_least = position;
                     counter!("vigie_command_retries_total", "command" => D::NAME).increment(1);
                     // Held turns are given back before another is taken, so that nobody waits in a circle.
                     drop(turn.take());
@@ -102,24 +119,48 @@ impl Executor {
         Err(Failure::Contended { attempts: ATTEMPTS })
     }
 
-    /// Decides, loading what the decision asks for.
-    async fn rule<D: Decision>(&self, command: &D, context: &Context) -> Result<Ruling<D>, Failure<D::Refusal>> {
-        let mut world = World::new();
-        let mut position = 0;
+    /// Decides on no less than what was committed before the command began.
+    ///
+    /// What this process knows of may lag behind what other processes have appended. An accepted decision finds that out
+    /// by its guards. Any other is decided anew when the log has moved on; `began` is the log's head since the command
+    /// began, once somebody had to ask for it.
+    async fn rule_on_what_was<D: Decision>(
+        &self,
+        command: &D,
+        context: &Context,
+        began: &mut Option<i64>,
+        at_least: i64,
+    ) -> Result<Ruling<D>, Failure<D::Refusal>> {
+        let ruling = self.rule(command, context, at_least.max(began.unwrap_or(0))).await?;
+        if ruling.is_guarded() || began.is_some() {
+            return Ok(ruling);
+        }
+        let head = self.log.head().await?;
+        *began = Some(head);
+        if ruling.seen >= head { Ok(ruling) } else { self.rule(command, context, at_least.max(head)).await }
+    }
+
+    /// Decides on what this process knows of and on everything up to `at_least`, loading what the decision asks for.
+    ///
+    /// The world is made anew whenever it has grown, so that nobody looks at a view while others are waited for.
+    async fn rule<D: Decision>(
+        &self,
+        command: &D,
+        context: &Context,
+        at_least: i64,
+    ) -> Result<Ruling<D>, Failure<D::Refusal>> {
+        let mut views: Vec<Arc<Kept>> = Vec::new();
         loop {
-            let verdict = command.decide(&world, context);
-            let guards = world.take_guards();
-            match verdict {
-                Ok(decided) => return Ok(Ruling { result: Ok(decided), guards, position }),
-                Err(Stop::Refused(refusal)) => return Ok(Ruling { result: Err(refusal), guards, position }),
-                Err(Stop::Need(need)) => {
-                    let read = self.views.load(&self.log, &mut world, need).await.map_err(|error| match error {
-                        Unfolded::Log(error) => Failure::Log(error),
-                        Unfolded::Unreadable { position, source } => Failure::Unreadable { position, source },
-                    })?;
-                    position = position.max(read);
-                }
-            }
+            let need = match look(command, context, &views) {
+                Ok(ruling) => return Ok(ruling),
+                Err(need) => need,
+            };
+            let view = self.views.get(need);
+            view.refresh(&self.log, at_least).await.map_err(|error| match error {
+                Unfolded::Log(error) => Failure::Log(error),
+                Unfolded::Unreadable { position, source } => Failure::Unreadable { position, source },
+            })?;
+            views.push(view);
         }
     }
 
@@ -128,6 +169,22 @@ impl Executor {
         let appended = self.log.appended(order.command_id).await?;
         appended.map(|appended| first_answer_in::<D>(appended, order)).transpose()
     }
+}
+
+/// Decides on these views, or says what else is needed.
+fn look<D: Decision>(command: &D, context: &Context, views: &[Arc<Kept>]) -> Result<Ruling<D>, Need> {
+    let mut world = World::new();
+    let (mut position, mut seen) = (0, i64::MAX);
+    for view in views {
+        let shown = view.show(&mut world);
+        (position, seen) = (position.max(shown.0), seen.min(shown.1));
+    }
+    let result = match command.decide(&world, context) {
+        Ok(decided) => Ok(decided),
+        Err(Stop::Refused(refusal)) => Err(refusal),
+        Err(Stop::Need(need)) => return Err(need),
+    };
+    Ok(Ruling { result, guards: world.take_guards(), position, seen, consulted: world.was_consulted() })
 }
 
 fn first_answer_in<D: Decision>(appended: Appended, order: &Order) -> Outcome<D> {

@@ -14,7 +14,7 @@ use uuid::Uuid;
 use crate::read::page;
 use crate::sequencer::Sequencer;
 use crate::tail::Tail;
-use crate::{Append, AppendError, Appended, Follower, History, Query, Read, Recorded};
+use crate::{Append, AppendError, Appended, Follower, History, Query, Read, Recorded, Step};
 
 /// Every migration of Vigie, in order.
 pub static MIGRATOR: Migrator = sqlx::migrate!("../migrations");
@@ -126,6 +126,13 @@ impl Log {
     #[must_use]
     pub fn follow(&self, query: Query, after: i64) -> Follower {
         Follower::new(self.pool.clone(), Arc::clone(&self.shared.tail), query, after)
+    }
+
+    /// The matching events after `after` up to [`Log::seen`], without asking the database; `None` if they are not all in
+    /// memory. Other processes may have appended more.
+    #[must_use]
+    pub fn recent(&self, query: &Query, after: i64) -> Option<Step> {
+        self.shared.tail.matching(query, after)
     }
 
     /// The last position that followers of this process can see, now and as it moves.

@@ -3,7 +3,6 @@
 //! It takes what this process appends from the sequencer, once that is flushed, and reads from the database what other
 //! processes append: woken by a hint, or by polling. Whatever the source, events come in the order of positions.
 
-use std::collections::VecDeque;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -12,15 +11,14 @@ use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::read::page;
-use crate::{LogError, Query, Read, Recorded};
+use crate::recent::Recent;
+use crate::{LogError, Query, Read, Recorded, Step};
 
-/// Recent events kept for followers, so that those who keep up never ask the database.
-const RECENT: usize = 4_096;
 /// How often to look for what other processes have appended.
 const POLL: Duration = Duration::from_millis(50);
 
 pub(crate) struct Tail {
-    recent: RwLock<VecDeque<Arc<Recorded>>>,
+    recent: RwLock<Recent>,
     head: watch::Sender<i64>,
     hint: Notify,
     closed: CancellationToken,
@@ -49,8 +47,15 @@ impl Tail {
     /// The events after `after` if they are among the recent ones; at most a page.
     pub(crate) fn recent(&self, after: i64) -> Option<Vec<Arc<Recorded>>> {
         let recent = self.recent.read().unwrap_or_else(PoisonError::into_inner);
-        let skip = usize::try_from(after + 1 - recent.front()?.position).ok()?;
-        Some(recent.iter().skip(skip).take(Read::PAGE as usize).cloned().collect())
+        recent.page(after, Read::PAGE as usize)
+    }
+
+    /// The matching events after `after` up to the head, if all of these are among the recent ones.
+    pub(crate) fn matching(&self, query: &Query, after: i64) -> Option<Step> {
+        let recent = self.recent.read().unwrap_or_else(PoisonError::into_inner);
+        let head = *self.head.borrow();
+        let events = if after < head { recent.matching(query, after)? } else { Vec::new() };
+        Some(Step { events, position: head.max(after) })
     }
 
     /// Follows the database until the log closes.
@@ -107,9 +112,7 @@ impl Tail {
             Some(_) => {}
         }
         recent.extend(events);
-        let surplus = recent.len().saturating_sub(RECENT);
-        recent.drain(..surplus);
-        let last = recent.back().map_or(head, |event| event.position);
+        let last = recent.last().unwrap_or(head);
         metrics::gauge!("vigie_log_position").set(last as f64);
         // Under the lock, so that head and events always agree.
         self.head.send_replace(last);

@@ -12,7 +12,7 @@ type Fault = Box<dyn std::error::Error + Send + Sync>;
 /// Gives every command that the policy wants in answer to the fact.
 pub(super) async fn to(policy: &'static dyn Policy, executor: &Executor, recorded: &Recorded) -> Result<(), Fault> {
     let metadata = &recorded.metadata;
-    for (index, reaction) in policy.react(&fact(recorded.clone())?).into_iter().enumerate() {
+    for (index, reaction) in policy.react(&fact(recorded)?).into_iter().enumerate() {
         let order = Order {
             command_id: command_id(policy.name(), recorded.id, index),
             actor: format!("policy:{}", policy.name()),

@@ -6,3 +6,4 @@ mod allocation;
 mod common;
 mod executor;
 mod passes;
+mod staleness;

@@ -7,9 +7,10 @@
 //! preference only and guards nothing; [`World::guard_part`] guards a narrower part of it.
 
 use std::any::{Any, TypeId};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::fmt::{self, Debug, Display};
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
@@ -119,7 +120,7 @@ pub struct Guard {
 }
 
 struct Seen {
-    view: Box<dyn AnyView>,
+    view: Arc<dyn AnyView>,
     query: Query,
     position: i64,
 }
@@ -129,6 +130,7 @@ struct Seen {
 pub struct World {
     seen: HashMap<ViewId, Seen>,
     guards: RefCell<Vec<Guard>>,
+    consulted: Cell<bool>,
 }
 
 impl World {
@@ -139,8 +141,8 @@ impl World {
     }
 
     /// Puts a view in that holds every matching fact up to `position`.
-    pub fn insert(&mut self, id: ViewId, query: Query, view: Box<dyn AnyView>, position: i64) {
-        self.seen.insert(id, Seen { view, query, position });
+    pub fn insert(&mut self, id: ViewId, query: Query, view: impl Into<Arc<dyn AnyView>>, position: i64) {
+        self.seen.insert(id, Seen { view: view.into(), query, position });
     }
 
     /// The view, guarded: the append fails if anything that it is made of has been added since.
@@ -158,7 +160,14 @@ impl World {
     /// # Errors
     /// [`Need`] until the caller has loaded it.
     pub fn consult<V: View>(&self, key: &V::Key) -> Result<&V, Need> {
+        self.consulted.set(true);
         self.find::<V>(key).map(|(_, view)| view)
+    }
+
+    /// Whether anything was consulted: then more was read than the guards protect.
+    #[must_use]
+    pub fn was_consulted(&self) -> bool {
+        self.consulted.get()
     }
 
     /// Guards `part` of what the consulted view was made of: nothing of it may have been added since that was read.
