@@ -91,7 +91,8 @@ async fn whole(log: &Log, report: &mut Report) -> Outcome<Measured> {
 /// What the driver can do: every row with all its columns, looked at only for its position.
 async fn bare_loop(connection: &mut PgConnection) -> Outcome<Measured> {
     let (since, mut count) = (Instant::now(), 0_i64);
-    let mut rows = sqlx::query("select * from event where position > $1 order by position").bind(0_i64).fetch(connection);
+    let mut rows =
+        sqlx::query("select * from event where position > $1 order by position").bind(0_i64).fetch(connection);
     while let Some(row) = rows.try_next().await? {
         count = row.try_get::<i64, _>("position")?;
     }

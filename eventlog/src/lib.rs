@@ -15,6 +15,7 @@ mod history;
 mod log;
 mod query;
 mod read;
+mod reading;
 mod recent;
 mod sequencer;
 mod tail;

@@ -14,7 +14,7 @@ use uuid::Uuid;
 use crate::read::page;
 use crate::sequencer::Sequencer;
 use crate::tail::Tail;
-use crate::{Append, AppendError, Appended, Follower, History, Query, Read, Recorded, Step};
+use crate::{Append, AppendError, Appended, Follower, History, Query, Read, Recorded, Step, reading};
 
 /// Every migration of Vigie, in order.
 pub static MIGRATOR: Migrator = sqlx::migrate!("../migrations");
@@ -45,6 +45,7 @@ impl LogError {
 #[derive(Clone)]
 pub struct Log {
     pool: PgPool,
+    reading: PgPool,
     shared: Arc<Shared>,
 }
 
@@ -63,10 +64,11 @@ impl Log {
         let head = head(&pool).await?;
         let tail = Tail::new(head, CancellationToken::new());
         let (sequencer, appending) = Sequencer::start(&pool, Arc::clone(&tail));
-        let following = tokio::spawn(Arc::clone(&tail).run(pool.clone()));
+        let reading = reading::pool(&pool);
+        let following = tokio::spawn(Arc::clone(&tail).run(reading.clone()));
         let shared =
             Shared { sequencer: Mutex::new(Some(sequencer)), tail, tasks: Mutex::new(vec![appending, following]) };
-        Ok(Self { pool, shared: Arc::new(shared) })
+        Ok(Self { pool, reading, shared: Arc::new(shared) })
     }
 
     /// Appends events; returns when they are flushed.
@@ -105,7 +107,7 @@ impl Log {
     /// # Errors
     /// The database failed.
     pub async fn head(&self) -> Result<i64, LogError> {
-        head(&self.pool).await
+        head(&self.reading).await
     }
 
     /// One page of matching events, in the order and bounds of `read`. Ask again from the last position for more.
@@ -113,19 +115,19 @@ impl Log {
     /// # Errors
     /// The database failed.
     pub async fn read(&self, query: &Query, read: Read) -> Result<Vec<Recorded>, LogError> {
-        page(&self.pool, query, read).await
+        page(&self.reading, query, read).await
     }
 
     /// The matching events in `(after, until]`, read ahead of whoever takes them; `i64::MAX` for all that there are.
     #[must_use]
     pub fn history(&self, query: Query, after: i64, until: i64) -> History {
-        History::new(self.pool.clone(), query, after, until)
+        History::new(self.reading.clone(), query, after, until)
     }
 
     /// Matching events after `after`: first those there are, then those to come, each once, in order.
     #[must_use]
     pub fn follow(&self, query: Query, after: i64) -> Follower {
-        Follower::new(self.pool.clone(), Arc::clone(&self.shared.tail), query, after)
+        Follower::new(self.reading.clone(), Arc::clone(&self.shared.tail), query, after)
     }
 
     /// The matching events after `after` up to [`Log::seen`], without asking the database; `None` if they are not all in

@@ -123,30 +123,26 @@ pub(crate) fn rows<'a>(pool: &'a PgPool, query: &Query, read: Read) -> Rows<'a> 
 fn all(pool: &PgPool, read: Read) -> Rows<'_> {
     let limit = i64::from(read.limit);
     match read.direction {
-        Direction::Forwards => {
-            sqlx::query_as!(
-                Row,
-                r#"select position, id, kind, version, site, tags, data as "data: _", command_id, command,
+        Direction::Forwards => sqlx::query_as!(
+            Row,
+            r#"select position, id, kind, version, site, tags, data as "data: _", command_id, command,
                           correlation_id, causation_id, actor, traceparent, occurred_at, recorded_at
                    from event where position > $1 and position <= $2 order by position limit $3"#,
-                read.after,
-                read.until,
-                limit
-            )
-            .fetch(pool)
-        }
-        Direction::Backwards => {
-            sqlx::query_as!(
-                Row,
-                r#"select position, id, kind, version, site, tags, data as "data: _", command_id, command,
+            read.after,
+            read.until,
+            limit
+        )
+        .fetch(pool),
+        Direction::Backwards => sqlx::query_as!(
+            Row,
+            r#"select position, id, kind, version, site, tags, data as "data: _", command_id, command,
                           correlation_id, causation_id, actor, traceparent, occurred_at, recorded_at
                    from event where position > $1 and position <= $2 order by position desc limit $3"#,
-                read.after,
-                read.until,
-                limit
-            )
-            .fetch(pool)
-        }
+            read.after,
+            read.until,
+            limit
+        )
+        .fetch(pool),
     }
 }
 
@@ -156,41 +152,37 @@ fn matching<'a>(pool: &'a PgPool, query: &Query, read: Read) -> Rows<'a> {
     let kinds: Vec<String> = query.criteria.iter().map(|c| c.kinds.join("\u{1f}")).collect();
     let tags: Vec<String> = query.criteria.iter().map(|c| c.tags.join("\u{1f}")).collect();
     match read.direction {
-        Direction::Forwards => {
-            sqlx::query_as!(
-                Row,
-                r#"select e.position, e.id, e.kind, e.version, e.site, e.tags, e.data as "data: _",
+        Direction::Forwards => sqlx::query_as!(
+            Row,
+            r#"select e.position, e.id, e.kind, e.version, e.site, e.tags, e.data as "data: _",
                           e.command_id, e.command, e.correlation_id, e.causation_id, e.actor, e.traceparent,
                           e.occurred_at, e.recorded_at
                    from (select p.position from log_matching($4, $5, $1, $2, $3, false) p(position)
                          group by p.position order by p.position limit $3) found
                    join event e on e.position = found.position
                    order by e.position"#,
-                read.after,
-                read.until,
-                limit,
-                &kinds,
-                &tags
-            )
-            .fetch(pool)
-        }
-        Direction::Backwards => {
-            sqlx::query_as!(
-                Row,
-                r#"select e.position, e.id, e.kind, e.version, e.site, e.tags, e.data as "data: _",
+            read.after,
+            read.until,
+            limit,
+            &kinds,
+            &tags
+        )
+        .fetch(pool),
+        Direction::Backwards => sqlx::query_as!(
+            Row,
+            r#"select e.position, e.id, e.kind, e.version, e.site, e.tags, e.data as "data: _",
                           e.command_id, e.command, e.correlation_id, e.causation_id, e.actor, e.traceparent,
                           e.occurred_at, e.recorded_at
                    from (select p.position from log_matching($4, $5, $1, $2, $3, true) p(position)
                          group by p.position order by p.position desc limit $3) found
                    join event e on e.position = found.position
                    order by e.position desc"#,
-                read.after,
-                read.until,
-                limit,
-                &kinds,
-                &tags
-            )
-            .fetch(pool)
-        }
+            read.after,
+            read.until,
+            limit,
+            &kinds,
+            &tags
+        )
+        .fetch(pool),
     }
 }

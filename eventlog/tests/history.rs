@@ -84,6 +84,7 @@ async fn who_takes_a_history_slowly_or_leaves_it_holds_no_connection() {
     let pool = PgPoolOptions::new().max_connections(1).acquire_timeout(Duration::from_secs(10));
     let log = Log::open(pool.connect_with(options).await.unwrap()).await.unwrap();
     fill(&log, 30_000).await;
+    // Its connections are as many as the pool's: one, which also reads the head below.
     let mut slow = log.history(Query::all(), 0, i64::MAX);
     let mut taken = slow.next().await.unwrap().unwrap().len();
     drop(log.history(Query::all(), 0, i64::MAX));

@@ -117,12 +117,15 @@ async fn a_view_that_was_left_alone_for_long_is_brought_up_to_date_from_the_data
     give(&here, define(1)).await;
     give(&here, close(1)).await;
     // More than the tail keeps in memory, and one of them is about the stand.
-    give(&here, vigie_domain::airport::ReopenStand {
-        stand: stand(1),
-        from: spec::noon(),
-        to: None,
-        note: Note::new("done").unwrap(),
-    })
+    give(
+        &here,
+        vigie_domain::airport::ReopenStand {
+            stand: stand(1),
+            from: spec::noon(),
+            to: None,
+            note: Note::new("done").unwrap(),
+        },
+    )
     .await;
     for n in 0..5_000 {
         here.execute(&site(&format!("name {n}")), order()).await.unwrap();
