@@ -3,12 +3,12 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use sqlx::migrate::MigrateError;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{ConnectOptions, PgPool};
 use vigie_commands::Executor;
 use vigie_eventlog::cluster::{Cluster, ClusterError, Options, default_data_dir};
-use vigie_eventlog::{Log, LogError, MIGRATOR};
+use vigie_eventlog::database::{PrepareError, as_application, prepare};
+use vigie_eventlog::{Log, LogError};
 
 use crate::clock;
 use crate::settings::Settings;
@@ -21,6 +21,7 @@ pub struct Runtime {
     pub log: Log,
     /// The write side.
     pub executor: Executor,
+    owner: PgConnectOptions,
     /// The private Postgres; none with DATABASE_URL.
     cluster: Option<Cluster>,
 }
@@ -28,18 +29,23 @@ pub struct Runtime {
 /// Why the log cannot be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    /// `DATABASE_URL` is not a URL.
-    #[error("DATABASE_URL cannot be read")]
-    Url(#[source] sqlx::Error),
+    /// A URL of a database is none.
+    #[error("{name} cannot be read")]
+    Url {
+        /// The setting.
+        name: &'static str,
+        /// What is wrong with it.
+        source: sqlx::Error,
+    },
     /// The private Postgres cannot be used.
     #[error("the private Postgres cannot be used")]
     Cluster(#[from] ClusterError),
     /// The database does not answer.
     #[error("the database cannot be reached")]
     Connect(#[source] sqlx::Error),
-    /// A migration failed, or the database was migrated by a newer version.
-    #[error("the database cannot be migrated")]
-    Migrate(#[from] MigrateError),
+    /// The database cannot be migrated, or its roles cannot be used.
+    #[error(transparent)]
+    Prepare(#[from] PrepareError),
     /// The log cannot be read.
     #[error(transparent)]
     Log(#[from] LogError),
@@ -51,18 +57,18 @@ impl Runtime {
     /// # Errors
     /// Postgres cannot be reached or started, or a migration fails.
     pub async fn open(settings: &Settings) -> Result<Self, OpenError> {
-        let (options, cluster) = match &settings.database_url {
-            Some(url) => (url.parse::<PgConnectOptions>().map_err(OpenError::Url)?, None),
+        let (logins, cluster) = match &settings.database_url {
+            Some(url) => (Logins::of(url, settings.migration_database_url.as_deref())?, None),
             None => {
                 let data = settings.data.clone().unwrap_or_else(default_data_dir);
                 let options = Options { binaries: settings.postgres_bin.clone(), ..Options::default() };
                 let cluster = Cluster::find_or_start(&data, options).await?;
-                (cluster.options(), Some(cluster))
+                (Logins { owner: cluster.options(), application: cluster.application() }, Some(cluster))
             }
         };
         // Whoever fails from here on must still leave the private Postgres as a user of it does.
-        match Self::connect(options.application_name("vigie"), settings.pool_size).await {
-            Ok((pool, log, executor)) => Ok(Self { pool, log, executor, cluster }),
+        match Self::connect(&logins, settings.pool_size).await {
+            Ok((pool, log, executor)) => Ok(Self { pool, log, executor, owner: logins.owner, cluster }),
             Err(error) => {
                 leave(cluster).await;
                 Err(error)
@@ -70,7 +76,9 @@ impl Runtime {
         }
     }
 
-    async fn connect(options: PgConnectOptions, size: u32) -> Result<(PgPool, Log, Executor), OpenError> {
+    async fn connect(logins: &Logins, size: u32) -> Result<(PgPool, Log, Executor), OpenError> {
+        prepare(&logins.owner).await?;
+        let options = as_application(&logins.application).await?;
         let pool = match PgPoolOptions::new().max_connections(size).connect_with(options.clone()).await {
             // The pool goes on trying for a while, and then does not tell what was in the way.
             Err(sqlx::Error::PoolTimedOut) => {
@@ -79,10 +87,15 @@ impl Runtime {
             }
             other => other.map_err(OpenError::Connect)?,
         };
-        MIGRATOR.run(&pool).await?;
         let log = Log::open(pool.clone()).await?;
         let executor = Executor::new(log.clone(), Arc::new(clock::now));
         Ok((pool, log, executor))
+    }
+
+    /// How to connect as the owner of the database, who may change its structure.
+    #[must_use]
+    pub fn owner(&self) -> &PgConnectOptions {
+        &self.owner
     }
 
     /// Where the private Postgres keeps its data; none with `DATABASE_URL`.
@@ -96,6 +109,28 @@ impl Runtime {
         self.log.close().await;
         self.pool.close().await;
         leave(self.cluster).await;
+    }
+}
+
+/// Who migrates, and who runs.
+pub(crate) struct Logins {
+    pub(crate) owner: PgConnectOptions,
+    pub(crate) application: PgConnectOptions,
+}
+
+impl Logins {
+    /// Without a login of its own for migrations, the application's migrates too.
+    pub(crate) fn of(url: &str, migration_url: Option<&str>) -> Result<Self, OpenError> {
+        let read = |name, url: &str| {
+            let options = url.parse::<PgConnectOptions>().map_err(|source| OpenError::Url { name, source })?;
+            Ok::<_, OpenError>(options.application_name("vigie"))
+        };
+        let application = read("DATABASE_URL", url)?;
+        let owner = match migration_url {
+            Some(url) => read("VIGIE_MIGRATION_DATABASE_URL", url)?,
+            None => application.clone(),
+        };
+        Ok(Self { owner, application })
     }
 }
 

@@ -9,6 +9,7 @@
 
 mod append;
 pub mod cluster;
+pub mod database;
 mod event;
 mod follow;
 mod history;

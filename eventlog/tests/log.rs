@@ -190,24 +190,6 @@ async fn data_that_postgres_refuses_fails_alone() {
 }
 
 #[tokio::test]
-async fn events_cannot_be_changed_or_deleted() {
-    let pool = testing::database().await;
-    let log = Log::open(pool.clone()).await.unwrap();
-    log.append(append(vec![event("a", &["t:1"])])).await.unwrap();
-    for statement in [
-        "update event set kind = 'b'",
-        "delete from event",
-        "truncate event",
-        "delete from event_tag",
-        "update command set name = 'x'",
-        "delete from command",
-    ] {
-        let error = sqlx::query(statement).execute(&pool).await.unwrap_err();
-        assert_eq!(error.as_database_error().and_then(|e| e.code()).as_deref(), Some("23001"), "{statement}");
-    }
-}
-
-#[tokio::test]
 async fn reading_goes_both_ways_by_position_type_and_tag() {
     let log = Log::open(testing::database().await).await.unwrap();
     for n in 0..50 {
@@ -299,6 +281,7 @@ async fn closing_appends_what_waits_and_ends_followers() {
 async fn a_killed_connection_loses_and_doubles_nothing() {
     let pool = testing::database().await;
     let log = Log::open(pool.clone()).await.unwrap();
+    let owner = testing::owner(&pool).await;
     let mut told = HashSet::new();
     for turn in 0..40 {
         let killer = sqlx::query(
@@ -307,7 +290,7 @@ async fn a_killed_connection_loses_and_doubles_nothing() {
         );
         let append = append(vec![event("a", &["t:1"]); 3]);
         let (appended, _) = tokio::join!(log.append(append), async {
-            if turn % 4 == 0 { killer.execute(&pool).await.ok() } else { None }
+            if turn % 4 == 0 { Some(killer.execute(&owner).await.unwrap()) } else { None }
         });
         told.insert(appended.unwrap().first);
     }

@@ -127,12 +127,13 @@ async fn refuses_changes(pool: &PgPool, tables: &[&str]) {
     }
 }
 
-/// A log with ranges of `size` positions.
-async fn with_ranges_of(size: i64) -> (PgPool, Log) {
+/// A log with ranges of `size` positions: its owner's connections, the application's, and the log opened with those.
+async fn with_ranges_of(size: i64) -> (PgPool, PgPool, Log) {
     let pool = testing::database().await;
-    sqlx::query("select log_resize($1)").bind(size).execute(&pool).await.unwrap();
+    let owner = testing::owner(&pool).await;
+    sqlx::query("select log_resize($1)").bind(size).execute(&owner).await.unwrap();
     let log = Log::open(pool.clone()).await.unwrap();
-    (pool, log)
+    (owner, pool, log)
 }
 
 async fn extend(pool: &PgPool) {
@@ -155,35 +156,35 @@ async fn ranges(pool: &PgPool) -> (Vec<(i32, i64, i64, i64)>, i64) {
 
 #[tokio::test]
 async fn what_no_range_was_made_for_is_caught_and_becomes_a_range() {
-    let (pool, log) = with_ranges_of(10).await;
+    let (owner, pool, log) = with_ranges_of(10).await;
     for _ in 0..10 {
         log.append(append("t:1", 5)).await.unwrap();
     }
-    let (before, caught) = ranges(&pool).await;
+    let (before, caught) = ranges(&owner).await;
     assert_eq!(before, [(1, 1, 10, 10), (2, 11, 20, 10), (3, 21, 30, 10)]);
     assert_eq!(caught, 20);
-    let told_before = told(&pool).await;
+    let told_before = told(&owner).await;
 
     extend(&pool).await;
-    let (after, caught) = ranges(&pool).await;
+    let (after, caught) = ranges(&owner).await;
     assert_eq!(after[3..], [(4, 31, 50, 20), (5, 51, 60, 0), (6, 61, 70, 0), (7, 71, 80, 0)]);
     assert_eq!(caught, 0);
-    assert_eq!(told(&pool).await, told_before);
+    assert_eq!(told(&owner).await, told_before);
     let tables = ["event_p000004", "event_tag_p000004", "event_default", "event_tag_default", "event_p000007"];
-    refuses_changes(&pool, &tables).await;
+    refuses_changes(&owner, &tables).await;
     assert_eq!(log.append(append("t:1", 1)).await.unwrap().first, 51);
 }
 
 #[tokio::test]
 async fn every_index_of_a_range_has_a_name_of_ours() {
-    let (pool, log) = with_ranges_of(10).await;
+    let (owner, pool, log) = with_ranges_of(10).await;
     log.append(append("t:1", 50)).await.unwrap();
     extend(&pool).await;
     let names: Vec<String> = sqlx::query_scalar(
         "select c.relname::text from pg_class c where c.relkind = 'i' and c.relname ~ '^event.*(p000002|p000004|default)' \
          order by 1",
     )
-    .fetch_all(&pool)
+    .fetch_all(&owner)
     .await
     .unwrap();
     let expected = ["default", "p000002", "p000004"].map(|of| {
@@ -201,7 +202,7 @@ async fn every_index_of_a_range_has_a_name_of_ours() {
 
 #[tokio::test]
 async fn reads_and_conditions_cross_ranges() {
-    let (pool, log) = with_ranges_of(7).await;
+    let (_, pool, log) = with_ranges_of(7).await;
     for n in 0..40 {
         log.append(append(&format!("t:{}", n % 3), 1)).await.unwrap();
         extend(&pool).await;
@@ -220,7 +221,7 @@ async fn reads_and_conditions_cross_ranges() {
 
 #[tokio::test]
 async fn many_may_make_ranges_at_once_while_appends_go_on() {
-    let (pool, log) = with_ranges_of(20).await;
+    let (owner, pool, log) = with_ranges_of(20).await;
     let makers: Vec<_> = (0..4)
         .map(|_| {
             let (pool, mut seen) = (pool.clone(), log.seen());
@@ -248,7 +249,7 @@ async fn many_may_make_ranges_at_once_while_appends_go_on() {
         maker.await.unwrap();
     }
     extend(&pool).await;
-    let (ranges, caught) = ranges(&pool).await;
+    let (ranges, caught) = ranges(&owner).await;
     assert_eq!(caught, 0);
     assert_eq!(ranges.iter().map(|range| range.3).sum::<i64>(), 1_000);
     let follows = ranges.windows(2).all(|pair| pair[0].2 + 1 == pair[1].1 && pair[0].0 + 1 == pair[1].0);

@@ -29,6 +29,8 @@ pub enum LogFormat {
 pub struct Settings {
     /// `DATABASE_URL`: the Postgres to use; a private one under the data folder without it.
     pub database_url: Option<String>,
+    /// `VIGIE_MIGRATION_DATABASE_URL`: the owner's login to the same database; `DATABASE_URL` without it.
+    pub migration_database_url: Option<String>,
     /// `REDIS_URL`: wakes other processes; nothing depends on it.
     pub redis_url: Option<String>,
     /// `VIGIE_DATA`: the data folder; chosen by where this account and Postgres may write without it.
@@ -117,6 +119,7 @@ impl Settings {
     pub fn defaults() -> Self {
         Self {
             database_url: None,
+            migration_database_url: None,
             redis_url: None,
             data: None,
             postgres_bin: None,
@@ -188,6 +191,7 @@ mod tests {
             ("VIGIE_WS_INIT_SECONDS", "soon"),
             ("VIGIE_ACTOR", "two words"),
             ("DATABASE_URL", "mysql://localhost/x"),
+            ("VIGIE_MIGRATION_DATABASE_URL", "localhost"),
             ("REDIS_URL", "http://localhost"),
         ] {
             let error = from(&[(variable, value)], None).unwrap_err();

@@ -41,6 +41,14 @@ pub const TABLE: &[Declared] = &[
         read: |settings, text| url(text, &["postgres", "postgresql"]).map(|url| settings.database_url = Some(url)),
     },
     Declared {
+        variable: "VIGIE_MIGRATION_DATABASE_URL",
+        default: "(`DATABASE_URL`)",
+        says: "The same database for the role that owns it: migrates, archives, freezes. `DATABASE_URL` can then be a login without these rights ([roles](operations.md#roles)).",
+        read: |settings, text| {
+            url(text, &["postgres", "postgresql"]).map(|url| settings.migration_database_url = Some(url))
+        },
+    },
+    Declared {
         variable: "REDIS_URL",
         default: "(none)",
         says: "A Redis that wakes other processes, as `redis://host:port/0`. Nothing depends on it.",

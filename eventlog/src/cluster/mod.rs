@@ -144,7 +144,13 @@ impl Cluster {
         server::connection(self.server.socket_dir())
     }
 
-    /// The same as a URL, for programs that take one.
+    /// How to connect to Vigie's database as the application, which may do less: see [`crate::database`].
+    #[must_use]
+    pub fn application(&self) -> PgConnectOptions {
+        server::application(self.server.socket_dir())
+    }
+
+    /// The owner's connection as a URL, for programs that take one.
     #[must_use]
     pub fn url(&self) -> String {
         socket::url(self.server.socket_dir())

@@ -13,6 +13,7 @@ use super::binaries::Binaries;
 use super::folder::Folder;
 use super::output::Output;
 use super::{ClusterError, NAME, Options, pidfile, socket};
+use crate::database::APPLICATION;
 
 /// How often a state that nobody announces is looked at.
 const BEAT: Duration = Duration::from_millis(20);
@@ -153,12 +154,26 @@ pub(super) fn connection(socket_dir: &Path) -> PgConnectOptions {
     options.username(NAME).database(NAME).ssl_mode(PgSslMode::Disable).application_name(NAME)
 }
 
-/// Makes Vigie's database if it is not there.
+/// How to connect as the application, without the rights of the owner.
+pub(super) fn application(socket_dir: &Path) -> PgConnectOptions {
+    connection(socket_dir).username(APPLICATION)
+}
+
+/// Makes Vigie's database and the application's role, which may log in here, if they are not there.
 pub(super) async fn make_database(server: &PgConnectOptions) -> Result<(), ClusterError> {
     let mut connection = server.connect().await.map_err(ClusterError::Database)?;
     let known = sqlx::query_scalar!(r#"select exists (select from pg_database where datname = 'vigie') as "known!""#);
     if !known.fetch_one(&mut connection).await.map_err(ClusterError::Database)? {
         connection.execute("create database vigie").await.map_err(ClusterError::Database)?;
+    }
+    let known = sqlx::query_scalar!(
+        r#"select exists (select from pg_roles where rolname = $1 and rolcanlogin) as "known!""#,
+        APPLICATION
+    );
+    if !known.fetch_one(&mut connection).await.map_err(ClusterError::Database)? {
+        let make = "do $$ begin create role vigie_app login; \
+                    exception when duplicate_object then alter role vigie_app login; end $$";
+        connection.execute(make).await.map_err(ClusterError::Database)?;
     }
     connection.close().await.map_err(ClusterError::Database)
 }

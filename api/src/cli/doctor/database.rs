@@ -8,25 +8,27 @@ use serde_json::json;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{ConnectOptions, Connection, PgPool};
 use vigie_eventlog::MIGRATOR;
+use vigie_eventlog::database::as_application;
 use vigie_projections::State;
 
 use super::machine::masked;
 use super::report::{Check, Report};
+use crate::runtime::Logins;
 
 /// A read model that is further behind than this, in seconds, is to be looked at.
 const LATE: f64 = 10.0;
 
-/// The database of a URL.
-pub(super) async fn check_url(report: &mut Report, url: &str) {
-    match url.parse::<PgConnectOptions>() {
-        Ok(options) => check(report, options, &masked(url)).await,
+/// The database of the settings' URLs.
+pub(super) async fn check_url(report: &mut Report, url: &str, migration_url: Option<&str>) {
+    match Logins::of(url, migration_url) {
+        Ok(logins) => check(report, &logins, &masked(url)).await,
         Err(error) => report.add(Check::failed("postgres", &error)),
     }
 }
 
-/// The database of these options, and what Vigie has in it.
-pub(super) async fn check(report: &mut Report, options: PgConnectOptions, place: &str) {
-    let pool = match reach(options).await {
+/// The database of these logins, and what Vigie has in it.
+pub(super) async fn check(report: &mut Report, logins: &Logins, place: &str) {
+    let pool = match reach(logins.owner.clone()).await {
         Ok(pool) => pool,
         Err(error) => return report.add(Check::failed("postgres", &error)),
     };
@@ -36,6 +38,8 @@ pub(super) async fn check(report: &mut Report, options: PgConnectOptions, place:
             report.add(check);
             if migrated {
                 report.add(log(&pool).await.unwrap_or_else(|error| Check::failed("log", &error)));
+                report
+                    .add(role(&logins.application).await.unwrap_or_else(|error| Check::failed("role", error.as_ref())));
                 projections(report, &pool).await;
             }
         }
@@ -108,6 +112,32 @@ async fn migrations(pool: &PgPool) -> Result<(Check, bool), sqlx::Error> {
         Check::fine("migrations", format!("{} applied", done.len()))
     };
     Ok((check.with(facts), pending.is_empty()))
+}
+
+/// As whom the program runs, and what that role may do to the log.
+async fn role(login: &PgConnectOptions) -> Result<Check, Box<dyn std::error::Error>> {
+    let pool = reach(as_application(login).await?).await?;
+    let found = sqlx::query!(
+        r#"select current_user::text as "role!", session_user::text as "login!",
+                  coalesce(string_agg(p.name || ' on ' || t.name, ', ' order by t.name, p.name), '') as "may!"
+           from unnest(array['event', 'event_tag', 'command']) t(name)
+           join unnest(array['insert', 'update', 'delete', 'truncate']) p(name)
+             on has_table_privilege(t.name, p.name)"#
+    )
+    .fetch_one(&pool)
+    .await?;
+    pool.close().await;
+    let says =
+        if found.role == found.login { found.role.clone() } else { format!("{}, as {}", found.login, found.role) };
+    let check = if found.may.is_empty() {
+        Check::fine("role", format!("{says}: append-only, may read the log and add to it through log_append alone"))
+    } else {
+        let problem = "only triggers keep the log append-only; docs/operations.md says how to set up roles";
+        Check::doubtful("role", format!("{says}: {problem}"))
+    };
+    Ok(check.with(
+        json!({ "role": found.role, "login": found.login, "append_only": found.may.is_empty(), "may": found.may }),
+    ))
 }
 
 async fn log(pool: &PgPool) -> Result<Check, sqlx::Error> {

@@ -14,6 +14,7 @@ use vigie_eventlog::cluster::{Cluster, programs};
 use super::Outcome;
 use super::postgres::{cluster_options, data_dir};
 use crate::cli::say::{say, say_text};
+use crate::runtime::Logins;
 use crate::settings::Settings;
 use report::{Check, Report};
 
@@ -34,7 +35,7 @@ pub(super) async fn run(args: Args, settings: Settings) -> Outcome {
         report.add(Check::failed("listen", &error));
     }
     match &settings.database_url {
-        Some(url) => database::check_url(&mut report, url).await,
+        Some(url) => database::check_url(&mut report, url, settings.migration_database_url.as_deref()).await,
         None => check_private(&mut report, &settings).await,
     }
     report.add(machine::redis(settings.redis_url.as_deref()).await);
@@ -67,7 +68,8 @@ async fn check_private(report: &mut Report, settings: &Settings) {
     match Cluster::find_or_start(&data, options).await {
         Ok(cluster) => {
             let place = if cluster.started_here() { "private, started for this check" } else { "private, running" };
-            database::check(report, cluster.options(), place).await;
+            let logins = Logins { owner: cluster.options(), application: cluster.application() };
+            database::check(report, &logins, place).await;
             if let Err(error) = cluster.close().await {
                 report.add(Check::failed("postgres stops", &error));
             }
