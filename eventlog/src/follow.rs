@@ -37,7 +37,8 @@ impl Follower {
     /// Waits until the log has moved past what this follower has seen. Safe to cancel: nothing is lost.
     ///
     /// # Errors
-    /// [`LogError::Closed`] when the log shuts down. A failing database is waited for.
+    /// [`LogError::Closed`] when the log shuts down, [`LogError::Archived`] when what comes next is archived. A failing
+    /// database is waited for.
     pub async fn next(&mut self) -> Result<Step, LogError> {
         let closed = self.tail.closed().clone();
         let head = tokio::select! {
@@ -47,7 +48,7 @@ impl Follower {
         let step = match self.tail.recent(self.position) {
             Some(recent) => self.pick(recent),
             None => tokio::select! {
-                step = self.catch_up(head) => step,
+                step = self.catch_up(head) => step?,
                 () = closed.cancelled() => return Err(LogError::Closed),
             },
         };
@@ -67,15 +68,16 @@ impl Follower {
         Step { events, position }
     }
 
-    async fn catch_up(&self, head: i64) -> Step {
+    async fn catch_up(&self, head: i64) -> Result<Step, LogError> {
         let mut pause = Duration::from_millis(50);
         loop {
             match page(&self.pool, &self.query, Read::after(self.position).until(head)).await {
                 Ok(events) => {
                     let full = events.len() >= Read::PAGE as usize;
                     let position = events.last().map_or(head, |last| if full { last.position } else { head });
-                    return Step { events: events.into_iter().map(Arc::new).collect(), position };
+                    return Ok(Step { events: events.into_iter().map(Arc::new).collect(), position });
                 }
+                Err(archived @ LogError::Archived { .. }) => return Err(archived),
                 Err(error) => {
                     tracing::warn!(error = %error, "a follower cannot read; trying again");
                     tokio::time::sleep(pause).await;

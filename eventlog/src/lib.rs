@@ -15,6 +15,7 @@ mod follow;
 mod history;
 mod log;
 mod query;
+pub mod ranges;
 mod read;
 mod reading;
 mod recent;

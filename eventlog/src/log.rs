@@ -11,6 +11,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use crate::ranges::{as_archived, keep_ahead};
 use crate::read::page;
 use crate::sequencer::Sequencer;
 use crate::tail::Tail;
@@ -30,6 +31,14 @@ pub enum LogError {
         /// What Postgres or the connection said.
         source: Arc<sqlx::Error>,
     },
+    /// What was asked for is archived, at least in part: read or decided without it, the answer could be wrong.
+    #[error("the events from {first} to {last} are archived: `vigie log restore` brings them back from their files")]
+    Archived {
+        /// The first position that is missing.
+        first: i64,
+        /// The last one.
+        last: i64,
+    },
     /// The log is shutting down.
     #[error("the log is closed")]
     Closed,
@@ -37,7 +46,7 @@ pub enum LogError {
 
 impl LogError {
     pub(crate) fn database(attempt: &'static str, source: sqlx::Error) -> Self {
-        Self::Database { attempt, source: Arc::new(source) }
+        as_archived(&source).unwrap_or_else(|| Self::Database { attempt, source: Arc::new(source) })
     }
 }
 
@@ -66,8 +75,9 @@ impl Log {
         let (sequencer, appending) = Sequencer::start(&pool, Arc::clone(&tail));
         let reading = reading::pool(&pool);
         let following = tokio::spawn(Arc::clone(&tail).run(reading.clone()));
-        let shared =
-            Shared { sequencer: Mutex::new(Some(sequencer)), tail, tasks: Mutex::new(vec![appending, following]) };
+        let extending = tokio::spawn(keep_ahead(pool.clone(), tail.head(), tail.closed().clone()));
+        let tasks = Mutex::new(vec![appending, following, extending]);
+        let shared = Shared { sequencer: Mutex::new(Some(sequencer)), tail, tasks };
         Ok(Self { pool, reading, shared: Arc::new(shared) })
     }
 
@@ -152,12 +162,13 @@ impl Log {
     pub async fn close(&self) {
         drop(self.shared.sequencer.lock().unwrap_or_else(PoisonError::into_inner).take());
         let mut tasks = std::mem::take(&mut *self.shared.tasks.lock().unwrap_or_else(PoisonError::into_inner));
-        let following = tasks.pop();
+        // The sequencer ends by itself, and the others see what it appends until then.
+        let others = tasks.split_off(tasks.len().min(1));
         for task in tasks {
             wait_for(task).await;
         }
         self.shared.tail.closed().cancel();
-        if let Some(task) = following {
+        for task in others {
             wait_for(task).await;
         }
     }

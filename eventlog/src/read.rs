@@ -9,6 +9,7 @@ use sqlx::PgPool;
 use sqlx::types::Json;
 use uuid::Uuid;
 
+use crate::ranges::require;
 use crate::{LogError, Metadata, Query, Recorded};
 
 /// Which way to read.
@@ -111,8 +112,10 @@ impl From<Row> for Recorded {
 
 /// Reads one page of matching events.
 pub(crate) async fn page(pool: &PgPool, query: &Query, read: Read) -> Result<Vec<Recorded>, LogError> {
-    let rows: Result<_, _> = rows(pool, query, read).map_ok(Recorded::from).try_collect().await;
-    rows.map_err(|error| LogError::database("read events", error))
+    let events: Result<Vec<_>, _> = rows(pool, query, read).map_ok(Recorded::from).try_collect().await;
+    let events = events.map_err(|error| LogError::database("read events", error))?;
+    require(pool, query, read, &events).await?;
+    Ok(events)
 }
 
 /// The rows of one page, as they come from the server.

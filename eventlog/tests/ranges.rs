@@ -4,9 +4,11 @@
 
 use std::str::FromStr;
 
+use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor, PgPool};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor, PgPool, Postgres};
 use uuid::Uuid;
+use vigie_eventlog::ranges::freeze;
 use vigie_eventlog::{Append, Condition, Criterion, Log, MIGRATOR, Metadata, NewEvent, Query, Read, testing};
 
 fn append(tag: &str, events: usize) -> Append {
@@ -136,8 +138,22 @@ async fn with_ranges_of(size: i64) -> (PgPool, PgPool, Log) {
     (owner, pool, log)
 }
 
+/// Makes the ranges that are missing; the open log does so as well, and whoever comes second finds it done or in hand.
 async fn extend(pool: &PgPool) {
-    while sqlx::query_scalar::<_, bool>("select log_extend(2)").fetch_one(pool).await.unwrap() {}
+    loop {
+        match sqlx::query_scalar::<_, bool>("select log_extend(2)").fetch_one(pool).await {
+            Ok(false) => return,
+            Ok(true) => tokio::task::yield_now().await,
+            Err(error) => assert_eq!(error.as_database_error().unwrap().code().unwrap(), "55P03", "{error}"),
+        }
+    }
+}
+
+/// Nobody makes a range while this connection says so.
+async fn hinder(owner: &PgPool) -> PoolConnection<Postgres> {
+    let mut connection = owner.acquire().await.unwrap();
+    connection.execute("select pg_advisory_lock(hashtextextended('vigie log ranges', 0))").await.unwrap();
+    connection
 }
 
 /// Number, bounds and how many events are in the table of each range; the last one counts what the default has caught.
@@ -157,6 +173,7 @@ async fn ranges(pool: &PgPool) -> (Vec<(i32, i64, i64, i64)>, i64) {
 #[tokio::test]
 async fn what_no_range_was_made_for_is_caught_and_becomes_a_range() {
     let (owner, pool, log) = with_ranges_of(10).await;
+    let mut hindrance = hinder(&owner).await;
     for _ in 0..10 {
         log.append(append("t:1", 5)).await.unwrap();
     }
@@ -165,6 +182,7 @@ async fn what_no_range_was_made_for_is_caught_and_becomes_a_range() {
     assert_eq!(caught, 20);
     let told_before = told(&owner).await;
 
+    hindrance.execute("select pg_advisory_unlock_all()").await.unwrap();
     extend(&pool).await;
     let (after, caught) = ranges(&owner).await;
     assert_eq!(after[3..], [(4, 31, 50, 20), (5, 51, 60, 0), (6, 61, 70, 0), (7, 71, 80, 0)]);
@@ -178,7 +196,9 @@ async fn what_no_range_was_made_for_is_caught_and_becomes_a_range() {
 #[tokio::test]
 async fn every_index_of_a_range_has_a_name_of_ours() {
     let (owner, pool, log) = with_ranges_of(10).await;
+    let mut hindrance = hinder(&owner).await;
     log.append(append("t:1", 50)).await.unwrap();
+    hindrance.execute("select pg_advisory_unlock_all()").await.unwrap();
     extend(&pool).await;
     let names: Vec<String> = sqlx::query_scalar(
         "select c.relname::text from pg_class c where c.relkind = 'i' and c.relname ~ '^event.*(p000002|p000004|default)' \
@@ -220,24 +240,14 @@ async fn reads_and_conditions_cross_ranges() {
 }
 
 #[tokio::test]
-async fn many_may_make_ranges_at_once_while_appends_go_on() {
+async fn an_open_log_keeps_two_ranges_ready_and_is_not_the_only_one() {
     let (owner, pool, log) = with_ranges_of(20).await;
-    let makers: Vec<_> = (0..4)
-        .map(|_| {
-            let (pool, mut seen) = (pool.clone(), log.seen());
-            tokio::spawn(async move {
-                while *seen.borrow_and_update() < 1_000 {
-                    // In the way of each other, or of a reader: the next call goes on.
-                    let _ = sqlx::query("select log_extend(2)").execute(&pool).await;
-                    seen.changed().await.unwrap();
-                }
-            })
-        })
-        .collect();
-    let callers = (0..10).map(|caller| {
-        let log = log.clone();
+    // Three processes more.
+    let others = [Log::open(pool.clone()).await.unwrap(), Log::open(pool.clone()).await.unwrap(), log.clone()];
+    let callers = (0..12).map(|caller| {
+        let log = others[caller % 3].clone();
         tokio::spawn(async move {
-            for _ in 0..50 {
+            for _ in 0..40 {
                 log.append(append(&format!("t:{caller}"), 2)).await.unwrap();
             }
         })
@@ -245,13 +255,54 @@ async fn many_may_make_ranges_at_once_while_appends_go_on() {
     for caller in callers.collect::<Vec<_>>() {
         caller.await.unwrap();
     }
-    for maker in makers {
-        maker.await.unwrap();
+    let ready = "select count(*) from log_range, log_head where first_position > position + 1";
+    while sqlx::query_scalar::<_, i64>(ready).fetch_one(&pool).await.unwrap() < 2 {
+        tokio::task::yield_now().await;
     }
-    extend(&pool).await;
     let (ranges, caught) = ranges(&owner).await;
-    assert_eq!(caught, 0);
-    assert_eq!(ranges.iter().map(|range| range.3).sum::<i64>(), 1_000);
+    assert_eq!((ranges.iter().map(|range| range.3).sum::<i64>(), caught), (960, 0));
     let follows = ranges.windows(2).all(|pair| pair[0].2 + 1 == pair[1].1 && pair[0].0 + 1 == pair[1].0);
     assert!(follows, "ranges without gaps: {ranges:?}");
+}
+
+#[tokio::test]
+async fn a_long_reader_delays_ranges_and_holds_no_append_up_for_long() {
+    let (owner, pool, log) = with_ranges_of(10).await;
+    log.append(append("t:1", 1)).await.unwrap();
+    extend(&pool).await;
+    // As pg_dump does, on every table.
+    let mut dump = owner.begin().await.unwrap();
+    sqlx::query("lock table event, event_tag in access share mode").execute(&mut *dump).await.unwrap();
+    for _ in 0..10 {
+        let start = std::time::Instant::now();
+        log.append(append("t:1", 5)).await.unwrap();
+        assert!(start.elapsed() < std::time::Duration::from_secs(2), "{:?}", start.elapsed());
+    }
+    assert!(ranges(&owner).await.1 > 0, "what has no range was caught");
+    dump.rollback().await.unwrap();
+    extend(&pool).await;
+    let (ranges, caught) = ranges(&owner).await;
+    assert_eq!((ranges.iter().map(|range| range.3).sum::<i64>(), caught), (51, 0));
+}
+
+#[tokio::test]
+async fn a_full_range_is_frozen_once_as_soon_as_nobody_looks_at_what_was_before_it() {
+    let (owner, pool, log) = with_ranges_of(10).await;
+    let options = testing::owner_options(&pool.connect_options());
+    let mut before = owner.begin().await.unwrap();
+    sqlx::query("insert into feed_clock values ('LFW', 's', 'f', now())").execute(&mut *before).await.unwrap();
+    for _ in 0..5 {
+        log.append(append("t:1", 5)).await.unwrap();
+    }
+    assert_eq!(freeze(&options).await.unwrap(), 0, "an older transaction runs");
+    before.rollback().await.unwrap();
+    assert_eq!(freeze(&options).await.unwrap(), 2);
+    assert_eq!(freeze(&options).await.unwrap(), 0);
+    let app = pool.connect_options();
+    assert_eq!(freeze(&app).await.unwrap(), 0, "whose login does not own the log does nothing");
+    let frozen: Vec<bool> = sqlx::query_scalar("select frozen_at is not null from log_range order by number limit 3")
+        .fetch_all(&pool)
+        .await
+        .unwrap();
+    assert_eq!(frozen, [true, true, false]);
 }

@@ -209,12 +209,13 @@ pub(super) fn is_passing(error: &sqlx::Error) -> bool {
     }
 }
 
-/// Whether Postgres refused the data itself (classes 22 and 23, and 54: too large), or it could not even be sent.
+/// Whether it is this append's own doing: Postgres refused the data itself (classes 22 and 23, and 54: too large), it
+/// could not even be sent, or a condition of it needs what is archived (VIG01).
 pub(super) fn is_about_data(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::Encode(_) => true,
         sqlx::Error::Database(error) => {
-            error.code().is_some_and(|code| ["22", "23", "54"].iter().any(|class| code.starts_with(class)))
+            error.code().is_some_and(|code| ["22", "23", "54", "VIG01"].iter().any(|class| code.starts_with(class)))
         }
         _ => false,
     }
