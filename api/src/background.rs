@@ -1,9 +1,13 @@
-//! What works beside the requests of a process: the read models, the policies and what wakes them.
+//! What works beside the requests of a process: the read models, the policies, what wakes them, and the upkeep of the log.
+
+use std::time::Duration;
 
 use sqlx::PgPool;
+use sqlx::postgres::PgConnectOptions;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use vigie_commands::policies::Policies;
+use vigie_eventlog::ranges::freeze;
 use vigie_projections::Projections;
 
 use crate::clock;
@@ -39,6 +43,7 @@ impl Background {
             let client = redis::Client::open(url.as_str())?;
             tokio::spawn(wakeups::run(client, database, runtime.log.clone(), stop.clone()));
         }
+        tokio::spawn(freeze_full_ranges(runtime.owner().clone(), stop.clone()));
         Ok(Self { projections, policies, demo: None, stop })
     }
 
@@ -60,5 +65,22 @@ impl Background {
         }
         self.policies.stop().await;
         self.projections.stopped().await;
+    }
+}
+
+/// Freezes ranges of the log once they are full, as its owner; does nothing where the login is not.
+async fn freeze_full_ranges(owner: PgConnectOptions, stop: CancellationToken) {
+    const EVERY: Duration = Duration::from_secs(600);
+    let work = async {
+        loop {
+            if let Err(error) = freeze(&owner).await {
+                tracing::warn!(error = &error as &dyn std::error::Error, "full ranges cannot be frozen; trying again");
+            }
+            tokio::time::sleep(EVERY).await;
+        }
+    };
+    tokio::select! {
+        () = work => {}
+        () = stop.cancelled() => {}
     }
 }

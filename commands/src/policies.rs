@@ -39,6 +39,9 @@ enum Halt {
     /// Another process owns it, or the database went away.
     #[error(transparent)]
     Lost(#[from] Lost),
+    /// What comes next cannot be read: it is archived.
+    #[error(transparent)]
+    Log(LogError),
     /// A fact cannot be read or acted on.
     #[error("the event at position {position} cannot be acted on")]
     Event {
@@ -49,8 +52,11 @@ enum Halt {
 }
 
 impl From<LogError> for Halt {
-    fn from(_: LogError) -> Self {
-        Self::Told
+    fn from(error: LogError) -> Self {
+        match error {
+            LogError::Closed => Self::Told,
+            error => Self::Log(error),
+        }
     }
 }
 
@@ -83,6 +89,7 @@ async fn keep_running(policy: &'static dyn Policy, executor: Executor, pool: PgP
         match halt {
             Halt::Told => return,
             Halt::Lost(Lost::Owned) => {}
+            Halt::Log(error) => tracing::warn!(policy.name = policy.name(), error = %error, "policy waits"),
             Halt::Lost(error) => tracing::warn!(policy.name = policy.name(), error = %error, "policy waits"),
             Halt::Event { position, source } => {
                 tracing::error!(policy.name = policy.name(), event.position = position, error = %source, "policy stopped");
@@ -105,7 +112,7 @@ async fn run(policy: &'static dyn Policy, executor: &Executor, pool: &PgPool, st
     let halt = follow(policy, executor, &mut checkpoint, stop).await;
     let said = match &halt {
         Halt::Event { position, source } => checkpoint.stopped_at(*position, source.as_ref()).await,
-        Halt::Told | Halt::Lost(_) => Ok(()),
+        Halt::Told | Halt::Lost(_) | Halt::Log(_) => Ok(()),
     };
     if let Err(error) = said {
         tracing::warn!(policy.name = policy.name(), error = %error, "cannot record why the policy stopped");

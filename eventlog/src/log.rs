@@ -11,7 +11,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::ranges::{as_archived, keep_ahead};
+use crate::ranges::{as_archived, keep_ahead, require};
 use crate::read::page;
 use crate::sequencer::Sequencer;
 use crate::tail::Tail;
@@ -132,6 +132,14 @@ impl Log {
     #[must_use]
     pub fn history(&self, query: Query, after: i64, until: i64) -> History {
         History::new(self.reading.clone(), query, after, until)
+    }
+
+    /// Fails if any event in `(after, until]` is archived.
+    ///
+    /// # Errors
+    /// [`LogError::Archived`], or the database failed.
+    pub async fn require(&self, after: i64, until: i64) -> Result<(), LogError> {
+        require(&self.pool, after, until).await
     }
 
     /// Matching events after `after`: first those there are, then those to come, each once, in order.

@@ -9,7 +9,7 @@ use sqlx::PgPool;
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use crate::ranges::require;
+use crate::ranges::require_page;
 use crate::{LogError, Metadata, Query, Recorded};
 
 /// Which way to read.
@@ -114,7 +114,7 @@ impl From<Row> for Recorded {
 pub(crate) async fn page(pool: &PgPool, query: &Query, read: Read) -> Result<Vec<Recorded>, LogError> {
     let events: Result<Vec<_>, _> = rows(pool, query, read).map_ok(Recorded::from).try_collect().await;
     let events = events.map_err(|error| LogError::database("read events", error))?;
-    require(pool, query, read, &events).await?;
+    require_page(pool, query, read, &events).await?;
     Ok(events)
 }
 

@@ -7,6 +7,7 @@ use serde::Serialize;
 use uuid::Uuid;
 use vigie_commands::{Failure, Order};
 use vigie_domain::kernel::{Decision, Note};
+use vigie_eventlog::LogError;
 use vigie_projections::Behind;
 
 use super::context::Parts;
@@ -95,6 +96,7 @@ fn failed<R: std::fmt::Debug>(command: &'static str, failure: &Failure<R>) -> Er
     let code = match failure {
         Failure::Refused(_) => "REFUSED",
         Failure::Contended { .. } => "CONTENDED",
+        Failure::Log(archived @ LogError::Archived { .. }) => return fault("ARCHIVED", archived.to_string()),
         Failure::Log(_) => "UNAVAILABLE",
         Failure::Unreadable { .. } => "UNREADABLE_EVENT",
         Failure::CommandIdReused { .. } => "COMMAND_ID_REUSED",

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_graphql::{Context, Error};
 use vigie_domain::support::SiteId;
-use vigie_eventlog::{Follower, Query};
+use vigie_eventlog::{Follower, LogError, Query};
 use vigie_projections::Projections;
 
 use super::context::Parts;
@@ -80,7 +80,8 @@ impl Changes {
             }
             match self.follower.next().await {
                 Ok(step) => self.take(&step.events),
-                Err(_) => return Ok(None),
+                Err(LogError::Closed) => return Ok(None),
+                Err(error) => return Err(log_fault(&error)),
             }
         }
     }

@@ -87,8 +87,15 @@ pub(crate) fn as_archived(error: &sqlx::Error) -> Option<LogError> {
 ///
 /// It is asked after the page was read: what is detached in between is named, never passed over. Reads by tag or type,
 /// forwards, are not looked at here: `log_matching` asks itself.
-pub(crate) async fn require(pool: &PgPool, query: &Query, read: Read, page: &[Recorded]) -> Result<(), LogError> {
-    let Some((after, until)) = looked_at(query, read, page) else { return Ok(()) };
+pub(crate) async fn require_page(pool: &PgPool, query: &Query, read: Read, page: &[Recorded]) -> Result<(), LogError> {
+    match looked_at(query, read, page) {
+        Some((after, until)) => require(pool, after, until).await,
+        None => Ok(()),
+    }
+}
+
+/// Fails if any event in `(after, until]` is archived.
+pub(crate) async fn require(pool: &PgPool, after: i64, until: i64) -> Result<(), LogError> {
     sqlx::query!("select log_require($1, $2)", after, until)
         .execute(pool)
         .await

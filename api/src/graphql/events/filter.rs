@@ -3,7 +3,7 @@
 use async_graphql::{Error, ID, InputObject};
 use vigie_domain::Event;
 use vigie_domain::support::SiteId;
-use vigie_eventlog::{Criterion, Query, Recorded};
+use vigie_eventlog::{Criterion, Query, Read, Recorded};
 
 use crate::graphql::error::{argument, bad_input};
 
@@ -44,6 +44,13 @@ impl EventFilter {
 }
 
 impl Wanted {
+    /// How many to read at once for a page of `limit`: the log does not look sites up. Otherwise no more than are needed,
+    /// since reading on could come to what is archived.
+    pub(super) fn at_once(&self, limit: usize) -> u32 {
+        let needed = u32::try_from(limit.saturating_add(1)).unwrap_or(Read::PAGE);
+        if self.site.is_some() { Read::PAGE } else { needed.min(Read::PAGE) }
+    }
+
     pub(super) fn takes(&self, event: &Recorded) -> bool {
         self.site.as_ref().is_none_or(|site| site.as_str() == event.site)
     }

@@ -38,13 +38,13 @@ pub(super) async fn events(
         after: after.unwrap_or(0),
         until: before.map_or(i64::MAX, |before| before - 1),
         direction,
-        limit: Read::PAGE,
+        limit: wanted.at_once(limit),
     };
     let mut found: Vec<Recorded> = Vec::new();
     // The log does not look sites up, so a page may take several reads.
     while found.len() <= limit {
         let batch = log.read(&wanted.query, read).await.map_err(|error| log_fault(&error))?;
-        let full = batch.len() == Read::PAGE as usize;
+        let full = batch.len() == read.limit as usize;
         match batch.last() {
             Some(last) if page.backwards => read.until = last.position - 1,
             Some(last) => read.after = last.position,

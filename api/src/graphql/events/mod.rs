@@ -8,6 +8,7 @@ mod watch;
 use async_graphql::connection::{Connection, EmptyFields};
 use async_graphql::{Context, Error, Object};
 use uuid::Uuid;
+use vigie_eventlog::LogError;
 
 pub(crate) use event::Event;
 pub(crate) use filter::EventFilter;
@@ -58,7 +59,8 @@ impl EventsQuery {
                     .map_err(unreadable)?;
                 match found {
                     Some(position) => position,
-                    None => return Ok(None),
+                    // It may be in what is archived.
+                    None => return log.require(0, i64::MAX).await.map(|()| None).map_err(|error| log_fault(&error)),
                 }
             }
             (Some(_), Some(_)) | (None, None) => return Err(bad_input("position", "either position or id is needed")),
@@ -77,8 +79,11 @@ impl EventsQuery {
     }
 }
 
-/// The caller is told that the log failed; the cause is for our own log.
-pub(in crate::graphql) fn log_fault(error: &vigie_eventlog::LogError) -> Error {
+/// The caller is told that the log failed, the cause is for our own log; or that what was asked for is archived.
+pub(in crate::graphql) fn log_fault(error: &LogError) -> Error {
+    if let LogError::Archived { .. } = error {
+        return fault("ARCHIVED", error.to_string());
+    }
     tracing::error!(error = error as &dyn std::error::Error, "the log could not be read");
     fault("UNAVAILABLE", "the log could not be read")
 }

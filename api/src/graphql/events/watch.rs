@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use async_graphql::{Context, Error, SimpleObject, Subscription};
 use futures_util::stream::{Stream, try_unfold};
-use vigie_eventlog::{Follower, Recorded};
+use vigie_eventlog::{Follower, LogError, Recorded};
 
 use super::event::Event;
 use super::filter::{EventFilter, Wanted};
+use super::log_fault;
 use crate::graphql::context::Parts;
 use crate::graphql::follow::start;
 use crate::graphql::scalars::Position;
@@ -65,7 +66,8 @@ async fn next(mut watch: Watch) -> Result<Option<(EventItem, Watch)>, Error> {
         match watch.follower.next().await {
             Ok(step) => watch.waiting.extend(step.events.into_iter().filter(|event| watch.wanted.takes(event))),
             // The log closes when the server stops; the socket tells the client to come back.
-            Err(_) => return Ok(None),
+            Err(LogError::Closed) => return Ok(None),
+            Err(error) => return Err(log_fault(&error)),
         }
     }
 }
