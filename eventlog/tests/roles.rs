@@ -126,7 +126,8 @@ async fn many_databases_of_one_server_may_be_prepared_at_once() {
             // Two processes that start on it together, too.
             let options = of.database(&name);
             let (one, other) = tokio::join!(prepare(&options), prepare(&options));
-            (one.unwrap(), other.unwrap());
+            one.unwrap();
+            other.unwrap();
             let pool = connect(as_application(&options).await.unwrap()).await;
             let role: String = sqlx::query_scalar("select current_user::text").fetch_one(&pool).await.unwrap();
             assert_eq!(role, "vigie_app");
