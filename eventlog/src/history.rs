@@ -6,8 +6,9 @@
 
 use futures_util::TryStreamExt;
 use sqlx::PgPool;
-use tokio::sync::mpsc::{self, Receiver, Sender};
+use tokio::sync::mpsc::{self, PermitIterator, Receiver, Sender};
 
+use crate::ranges::require;
 use crate::read::rows;
 use crate::{LogError, Query, Read, Recorded};
 
@@ -53,7 +54,7 @@ async fn read_ahead(
             Ok(None) => return,
             Err(error) => {
                 // Whoever took the events may have gone.
-                let _ = sender.send(Err(LogError::database("read events", error))).await;
+                let _ = sender.send(Err(error)).await;
                 return;
             }
         }
@@ -67,26 +68,47 @@ async fn page(
     after: i64,
     until: i64,
     sender: &Sender<Result<Vec<Recorded>, LogError>>,
-) -> Result<Option<i64>, sqlx::Error> {
+) -> Result<Option<i64>, LogError> {
     let Ok(mut room) = sender.reserve_many(PAGE_PIECES).await else { return Ok(None) };
     let limit = PIECE * PAGE_PIECES;
     let read = Read::after(after).until(until).limit(u32::try_from(limit).unwrap_or(u32::MAX));
     let (mut count, mut last) = (0, after);
-    let mut piece = Vec::with_capacity(PIECE);
     let mut rows = rows(pool, query, read);
-    while let Some(row) = rows.try_next().await? {
-        piece.push(Recorded::from(row));
-        if piece.len() == PIECE {
-            (count, last) = (count + PIECE, piece.last().map_or(last, |event| event.position));
-            let full = std::mem::replace(&mut piece, Vec::with_capacity(PIECE));
-            room.next().expect("there is room for a page").send(Ok(full));
+    loop {
+        let mut piece = Vec::with_capacity(PIECE);
+        while piece.len() < PIECE
+            && let Some(row) = rows.try_next().await.map_err(|error| LogError::database("read events", error))?
+        {
+            piece.push(Recorded::from(row));
         }
-        if sender.is_closed() {
-            return Ok(None);
+        let (full, whole) = (piece.len() == PIECE, !lacks(query, last, until, &piece));
+        if !whole {
+            // The connection goes back first: there may be one only.
+            drop(rows);
+            require(pool, last, piece.last().map_or(until, |event| event.position)).await?;
+            return Ok(hand_on(piece, &mut room));
+        }
+        count += piece.len();
+        last = hand_on(piece, &mut room).unwrap_or(last);
+        if !full || count == limit || sender.is_closed() {
+            return Ok((count == limit && !sender.is_closed()).then_some(last));
         }
     }
-    if !piece.is_empty() {
-        room.next().expect("there is room for a page").send(Ok(piece));
+}
+
+/// Its last position; none of an empty one.
+fn hand_on(piece: Vec<Recorded>, room: &mut PermitIterator<'_, Result<Vec<Recorded>, LogError>>) -> Option<i64> {
+    let last = piece.last()?.position;
+    room.next().expect("there is room for a page").send(Ok(piece));
+    Some(last)
+}
+
+/// Whether something between `after` and the end of the piece is not there: positions have no gaps, so that can only be
+/// archived. By tag or type, the log itself looks for that.
+fn lacks(query: &Query, after: i64, until: i64, piece: &[Recorded]) -> bool {
+    match piece.last() {
+        _ if !query.is_all() => false,
+        Some(last) => usize::try_from(last.position - after.max(0)) != Ok(piece.len()),
+        None => after < until && until < i64::MAX,
     }
-    Ok((count == limit).then_some(last))
 }
