@@ -6,11 +6,14 @@ drop function log_append(uuid[], text[], jsonb[], int[], int[], bigint[], text[]
 --
 -- Requests of a batch must not depend on each other (the sequencer sees to it): no condition of one may match an event
 -- of another, and command ids are distinct. Requests, conditions and criteria are numbered from 1 and refer to each
--- other by number; `command_firsts`, `command_lasts` and `tag_events` count the events of the batch, also from 1. Tags
+-- other by number; `least_after` is the least of their `after`, `least_unchecked` of those that are not checked, and
+-- null if there are none. Checked criteria are known to match nothing up to `checked_until`: if that is the head, they
+-- are not looked up. `command_firsts`, `command_lasts` and `tag_events` count the events of the batch, also from 1. Tags
 -- come sorted, so that they are put into the index in its order. Lists within a list are joined by U+001F; an empty
 -- text is an empty list.
 --
--- One row (request 0, 'appended', head before the batch, moment) when all is in. Otherwise one row for each request in
+-- One row (request 0, 'appended', head before the batch, moment, microseconds waited for the lock and worked) when all
+-- is in. Otherwise one row for each request in
 -- the way: 'repeated', its command is in the log; or 'conflict', with condition and position. A repeated command whose
 -- conditions hold breaks command_pk instead: rare, and so that what is not repeated need not be asked for.
 --
@@ -21,13 +24,15 @@ drop function log_append(uuid[], text[], jsonb[], int[], int[], bigint[], text[]
 -- lock was granted.
 create function log_append(
     command_ids uuid[], command_names text[], command_firsts int[], command_lasts int[], answers text[],
-    criterion_requests int[], criterion_conditions int[], criterion_afters bigint[], criterion_kinds text[],
-    criterion_tags text[], criterion_more_tags text[],
+    checked_until bigint, least_after bigint, least_unchecked bigint,
+    criterion_checked boolean[], criterion_requests int[], criterion_conditions int[], criterion_afters bigint[],
+    criterion_kinds text[], criterion_tags text[], criterion_more_tags text[],
     event_occurred_ats timestamptz[], event_ids uuid[], event_command_ids uuid[], event_correlation_ids uuid[],
     event_causation_ids uuid[], event_versions smallint[], event_kinds text[], event_sites text[],
     event_commands text[], event_actors text[], event_traceparents text[], event_tags text[], event_data text[],
     tag_names text[], tag_events int[], tag_kinds text[]
-) returns table (request int, outcome text, at bigint, moment timestamptz, condition int)
+) returns table (request int, outcome text, at bigint, moment timestamptz, waited bigint, worked bigint,
+                 condition int)
     language plpgsql security definer set search_path = public, pg_temp
     -- One plan for all calls: planning anew costs more than it finds. By index always: a range that was empty when the
     -- plan was made fills faster than its statistics follow.
@@ -38,66 +43,76 @@ declare
     head bigint;
     now_is timestamptz;
     archived bigint;
+    known boolean;
+    called timestamptz := clock_timestamp();
+    began timestamptz;
     events int := cardinality(event_ids);
 begin
-    select h.position, greatest(h.recorded_at, clock_timestamp()), h.archived_until into head, now_is, archived
-    from log_head h for update;
+    -- Locks the head, and moves it at once: nearly always all will go in.
+    update log_head h
+    set position = h.position + events, recorded_at = greatest(h.recorded_at, clock_timestamp())
+    returning h.position - events, h.recorded_at, h.archived_until into head, now_is, archived;
+    began := clock_timestamp();
 
-    return query
-    select distinct on (hit.request) hit.request,
-           case when exists (select from command c where c.id = command_ids[hit.request])
-                then 'repeated' else 'conflict' end,
-           hit.position, null::timestamptz, hit.condition
-    from (
-        select c.request, c.condition, t.position
+    -- Decisions have usually seen all there is, or the sequencer has: then not even the plan is set up.
+    known := head = checked_until;
+    if (case when known then least_unchecked else least_after end) < head then
+        return query
+        select distinct on (hit.request) hit.request,
+               case when exists (select from command c where c.id = command_ids[hit.request])
+                    then 'repeated' else 'conflict' end,
+               hit.position, null::timestamptz, null::bigint, null::bigint, hit.condition
         from (
-            select c.request, c.condition, c.after, c.tag,
-                   nullif(string_to_array(c.kinds, e'\x1f'), '{}') kinds,
-                   nullif(string_to_array(c.more_tags, e'\x1f'), '{}') more_tags
+            select c.request, c.condition, t.position
             from (
-                select unnest(criterion_requests) request, unnest(criterion_conditions) condition,
-                       unnest(criterion_afters) after, unnest(criterion_kinds) kinds, unnest(criterion_tags) tag,
-                       unnest(criterion_more_tags) more_tags
+                select c.request, c.condition, c.after, c.tag,
+                       nullif(string_to_array(c.kinds, e'\x1f'), '{}') kinds,
+                       nullif(string_to_array(c.more_tags, e'\x1f'), '{}') more_tags
+                from (
+                    select unnest(criterion_checked) checked, unnest(criterion_requests) request, unnest(criterion_conditions) condition,
+                           unnest(criterion_afters) after, unnest(criterion_kinds) kinds, unnest(criterion_tags) tag,
+                           unnest(criterion_more_tags) more_tags
+                ) c
+                where c.after < head and not (known and c.checked) and c.tag <> ''
             ) c
-            where c.after < head and c.tag <> ''
-        ) c
-        cross join lateral (
-            select t.position from event_tag t
-            where t.tag = c.tag and t.position > c.after and t.position <= head
-              and (c.kinds is null or t.kind = any (c.kinds))
-              and (c.more_tags is null or not exists (
-                  select from unnest(c.more_tags) also(tag)
-                  where not exists (select from event_tag o where o.tag = also.tag and o.position = t.position)))
-            order by t.position limit 1
-        ) t
-        union all
-        select c.request, c.condition, e.position
-        from (
-            select unnest(criterion_requests) request, unnest(criterion_conditions) condition,
-                   unnest(criterion_afters) after, unnest(criterion_kinds) kinds, unnest(criterion_tags) tag
-        ) c
-        cross join lateral unnest(string_to_array(c.kinds, e'\x1f')) k(kind)
-        cross join lateral (
-            select e.position from event e
-            where e.kind = k.kind and e.position > c.after and e.position <= head
-            order by e.position limit 1
-        ) e
-        where c.after < head and c.tag = ''
-        union all
-        select c.request, c.condition, c.after + 1
-        from (
-            select unnest(criterion_requests) request, unnest(criterion_conditions) condition,
-                   unnest(criterion_afters) after, unnest(criterion_kinds) kinds, unnest(criterion_tags) tag
-        ) c
-        where c.after < head and c.tag = '' and c.kinds = ''
-    ) hit
-    order by hit.request, hit.condition, hit.position;
-    if found then
-        return;
-    end if;
-
-    if archived > 0 then
-        perform log_require(c.after, head) from unnest(criterion_afters) c(after) where c.after < archived;
+            cross join lateral (
+                select t.position from event_tag t
+                where t.tag = c.tag and t.position > c.after and t.position <= head
+                  and (c.kinds is null or t.kind = any (c.kinds))
+                  and (c.more_tags is null or not exists (
+                      select from unnest(c.more_tags) also(tag)
+                      where not exists (select from event_tag o where o.tag = also.tag and o.position = t.position)))
+                order by t.position limit 1
+            ) t
+            union all
+            select c.request, c.condition, e.position
+            from (
+                select unnest(criterion_checked) checked, unnest(criterion_requests) request, unnest(criterion_conditions) condition,
+                       unnest(criterion_afters) after, unnest(criterion_kinds) kinds, unnest(criterion_tags) tag
+            ) c
+            cross join lateral unnest(string_to_array(c.kinds, e'\x1f')) k(kind)
+            cross join lateral (
+                select e.position from event e
+                where e.kind = k.kind and e.position > c.after and e.position <= head
+                order by e.position limit 1
+            ) e
+            where c.after < head and not (known and c.checked) and c.tag = ''
+            union all
+            select c.request, c.condition, c.after + 1
+            from (
+                select unnest(criterion_checked) checked, unnest(criterion_requests) request, unnest(criterion_conditions) condition,
+                       unnest(criterion_afters) after, unnest(criterion_kinds) kinds, unnest(criterion_tags) tag
+            ) c
+            where c.after < head and not (known and c.checked) and c.tag = '' and c.kinds = ''
+        ) hit
+        order by hit.request, hit.condition, hit.position;
+        if found then
+            update log_head set position = head;
+            return;
+        end if;
+        if least_after < archived then
+            perform log_require(least_after, head);
+        end if;
     end if;
 
     insert into command (id, name, first_position, last_position, answer)
@@ -119,9 +134,9 @@ begin
     insert into event_tag (tag, position, kind)
     select unnest(tag_names), head + unnest(tag_events), unnest(tag_kinds);
 
-    update log_head set position = head + events, recorded_at = now_is;
-
-    return query select 0, 'appended', head, now_is, null::int;
+    return query
+    select 0, 'appended', head, now_is, (extract(epoch from began - called) * 1e6)::bigint,
+           (extract(epoch from clock_timestamp() - began) * 1e6)::bigint, null::int;
 end
 $$;
 

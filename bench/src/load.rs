@@ -55,18 +55,14 @@ fn moment(n: u64) -> DateTime<Utc> {
 }
 
 fn data(caller: usize, n: u64, flight: Uuid) -> String {
-    serde_json::json!({
-        "flight": flight,
-        "stand": format!("LFW/C{caller:04}"),
-        "from": moment(n),
-        "until": moment(n + 45),
-        "buffer_minutes": 15,
-        "score": n % 100,
-        "considered": [
-            {"stand": "LFW/C01", "lost_because": "occupied", "until": moment(n + 90)},
-            {"stand": "LFW/C02", "lost_because": "too_small", "code": "C"},
-        ],
-        "note": "allocated from the board by the duty planner",
-    })
-    .to_string()
+    let at = |minutes: u64| moment(n + minutes).format("%Y-%m-%dT%H:%M:%SZ");
+    format!(
+        r#"{{"flight":"{flight}","stand":"LFW/C{caller:04}","from":"{}","until":"{}","buffer_minutes":15,"score":{},"#,
+        at(0),
+        at(45),
+        n % 100
+    ) + CONSIDERED
 }
+
+/// The same for every event, as much of real data is.
+const CONSIDERED: &str = r#""considered":[{"stand":"LFW/C01","lost_because":"occupied","until":"2026-01-01T06:30:00Z"},{"stand":"LFW/C02","lost_because":"too_small","code":"C"}],"note":"allocated from the board by the duty planner"}"#;

@@ -1,43 +1,47 @@
-//! Group commit: appends wait in a queue; one task takes all that wait and commits them together.
+//! Group commit: appends wait in a queue and are committed in batches, over two connections: while the database works
+//! on one batch, the next one is put together, sent, and waits for its turn at the head's lock.
 //!
 //! A batch holds only appends that do not depend on each other, so that the database can check and insert it as a
-//! whole. One that may depend on a companion waits for the next batch, in its order.
+//! whole. One that may depend on a companion, or on a batch under way, is held until that is done, in its order.
 
 mod batch;
 mod committed;
 mod connection;
+mod lane;
+mod marks;
 mod statement;
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use chrono::{DateTime, Utc};
 use metrics::{counter, histogram};
 use serde_json::value::RawValue;
 use sqlx::PgPool;
 use tokio::sync::{mpsc, oneshot};
+use tokio::task::{self, JoinSet};
 
 use crate::tail::Tail;
 use crate::{Append, AppendError, Appended, Condition, LogError, Metadata, Recorded};
+use batch::{Limits, UnderWay};
 use committed::Committed;
-use connection::Connection;
-use statement::{InTheWay, Sent};
+use lane::{Added, Lane};
+use marks::{Marked, Recent};
 
-/// The most appends and events in one commit.
-const BATCH_APPENDS: usize = 1_024;
-const BATCH_EVENTS: usize = 8_192;
+/// So that a thousand callers fill both lanes.
+const LIMITS: Limits = Limits { appends: 512, events: 4_096 };
+/// How long callers may take to come again; small beside a flush and the work of a batch.
+const GATHER: Duration = Duration::from_micros(200);
 /// Appends that may wait before callers are held back.
 const QUEUE: usize = 4_096;
-/// How long a lost connection is tried anew before callers are told; the command id makes the retry safe.
-const RETRY: Duration = Duration::from_secs(10);
 
 /// An append that waits for its answer.
-pub(crate) struct Waiting {
+struct Waiting {
     /// As they will be recorded, but for position and time.
     events: Vec<Recorded>,
     metadata: Metadata,
     conditions: Vec<Condition>,
+    marked: Marked,
     answer: Option<Box<RawValue>>,
     since: Instant,
     reply: oneshot::Sender<Result<Appended, AppendError>>,
@@ -49,8 +53,9 @@ impl Waiting {
         append.check()?;
         let Append { events, metadata, conditions, answer } = append;
         let recorded = events.into_iter().enumerate().map(|(n, event)| event.into_recorded(n, &metadata));
-        let events = recorded.collect::<Result<_, _>>()?;
-        Ok(Self { events, metadata, conditions, answer, since: Instant::now(), reply })
+        let events = recorded.collect::<Result<Vec<_>, _>>()?;
+        let marked = Marked::new(&events, &conditions);
+        Ok(Self { events, metadata, conditions, marked, answer, since: Instant::now(), reply })
     }
 }
 
@@ -64,8 +69,8 @@ impl Sequencer {
     /// Starts the sequencer; it ends when every clone of the handle is gone and what waited is appended.
     pub(crate) fn start(pool: &PgPool, tail: Arc<Tail>) -> (Self, tokio::task::JoinHandle<()>) {
         let (queue, waiting) = mpsc::channel(QUEUE);
-        let appending = Appending { connection: Connection::new(pool), tail };
-        (Self { queue }, tokio::spawn(appending.run(waiting)))
+        let dispatcher = Dispatcher::new(pool.clone(), tail);
+        (Self { queue }, tokio::spawn(dispatcher.run(waiting)))
     }
 
     /// Queues an append and waits until it is flushed.
@@ -77,145 +82,177 @@ impl Sequencer {
     }
 }
 
-struct Appending {
-    connection: Connection,
+/// Takes what waits, as batches, to whichever lane is free.
+struct Dispatcher {
+    pool: PgPool,
     tail: Arc<Tail>,
+    free: Vec<Lane>,
+    lanes: JoinSet<(Lane, Vec<Added>)>,
+    under_way: HashMap<task::Id, UnderWay>,
+    pending: VecDeque<Waiting>,
+    /// What may depend on a batch under way.
+    held: VecDeque<Waiting>,
+    recent: Recent,
+    /// What was added behind a batch whose end has not been told yet.
+    early: Vec<Added>,
+    flushes: Flushes,
+    /// How many appends the last batch had.
+    last: usize,
 }
 
-impl Appending {
+impl Dispatcher {
+    fn new(pool: PgPool, tail: Arc<Tail>) -> Self {
+        // One batch is worked on, one waits at the lock. A third would only wait longer.
+        let free = std::iter::repeat_with(|| Lane::new(&pool, Arc::clone(&tail))).take(2).collect();
+        Self {
+            pool,
+            tail,
+            free,
+            lanes: JoinSet::new(),
+            under_way: HashMap::new(),
+            pending: VecDeque::new(),
+            held: VecDeque::new(),
+            recent: Recent::default(),
+            early: Vec::new(),
+            flushes: Flushes::default(),
+            last: 0,
+        }
+    }
+
     async fn run(mut self, mut queue: mpsc::Receiver<Waiting>) {
-        let mut pending = VecDeque::new();
-        loop {
-            if pending.is_empty() {
-                match queue.recv().await {
-                    Some(waiting) => pending.push_back(waiting),
-                    None => break,
-                }
-            }
-            while pending.len() < BATCH_APPENDS {
-                match queue.try_recv() {
-                    Ok(waiting) => pending.push_back(waiting),
-                    Err(_) => break,
-                }
-            }
-            let batch = batch::take(&mut pending, BATCH_APPENDS, BATCH_EVENTS);
-            let recorded = self.commit(batch).await;
-            refuse_overtaken(&mut pending, &recorded);
-        }
-        self.connection.close().await;
-    }
-
-    /// Appends a batch and answers it; what was added.
-    async fn commit(&mut self, mut batch: Vec<Waiting>) -> Vec<Arc<Recorded>> {
-        histogram!("vigie_log_batch_appends").record(u32::try_from(batch.len()).unwrap_or(u32::MAX));
-        let since = Instant::now();
-        let mut pause = Duration::from_millis(5);
-        while !batch.is_empty() {
-            match self.send(&batch).await {
-                Ok(Sent::In { head, recorded_at }) => return self.answer_appended(batch, head, recorded_at),
-                Ok(Sent::InTheWay(found)) => match self.answer_in_the_way(&mut batch, found).await {
-                    Ok(()) => {}
-                    Err(error) => self.connection_failed(&error),
+        let mut open = true;
+        while open || !self.pending.is_empty() || !self.lanes.is_empty() {
+            tokio::select! {
+                Some(done) = self.lanes.join_next_with_id() => self.done(done),
+                waiting = queue.recv(), if open && self.pending.len() < QUEUE => match waiting {
+                    Some(waiting) => self.pending.push_back(waiting),
+                    None => open = false,
                 },
-                Err(error) if statement::is_repeated(&error) => {
-                    if let Err(error) = self.answer_repeated(&mut batch).await {
-                        self.connection_failed(&error);
-                    }
-                }
-                Err(error) if statement::is_passing(&error) && since.elapsed() < RETRY => {
-                    self.connection_failed(&error);
-                    tokio::time::sleep(pause).await;
-                    pause = (pause * 2).min(Duration::from_millis(500));
-                }
-                // One append with data that Postgres refuses must not fail its companions.
-                Err(error) if batch.len() > 1 && statement::is_about_data(&error) => {
-                    let mut recorded = Vec::new();
-                    for waiting in batch {
-                        recorded.extend(Box::pin(self.commit(vec![waiting])).await);
-                    }
-                    return recorded;
-                }
-                Err(error) => {
-                    tracing::error!(error = %error, appends = batch.len(), "append failed");
-                    let error = LogError::database("append events", error);
-                    batch.drain(..).for_each(|waiting| answer(waiting, Err(error.clone().into())));
-                }
             }
+            self.take_in(&mut queue);
+            self.gather(&mut queue).await;
+            self.dispatch();
         }
-        Vec::new()
+        for lane in self.free {
+            lane.close().await;
+        }
     }
 
-    async fn send(&mut self, batch: &[Waiting]) -> Result<Sent, sqlx::Error> {
-        statement::append(self.connection.get().await?, batch).await
+    fn take_in(&mut self, queue: &mut mpsc::Receiver<Waiting>) {
+        while self.pending.len() < QUEUE
+            && let Ok(waiting) = queue.try_recv()
+        {
+            self.pending.push_back(waiting);
+        }
     }
 
-    /// A lost connection leaves the outcome unknown; the command ids make it safe to send the batch again.
-    fn connection_failed(&mut self, error: &sqlx::Error) {
-        tracing::warn!(error = %error, "the database did not answer an append; sending it again");
-        self.connection.discard();
+    /// Callers who were answered just now often come again at once: gives as many as last time a moment to do so. A
+    /// lone caller waits for nobody.
+    async fn gather(&mut self, queue: &mut mpsc::Receiver<Waiting>) {
+        let since = Instant::now();
+        while self.under_way.is_empty() && (1..self.last).contains(&self.pending.len()) && since.elapsed() < GATHER {
+            task::yield_now().await;
+            self.take_in(queue);
+        }
     }
 
-    /// Gives the events their places, shows them to those who follow, and answers.
-    fn answer_appended(&self, batch: Vec<Waiting>, head: i64, recorded_at: DateTime<Utc>) -> Vec<Arc<Recorded>> {
-        let mut recorded = Vec::with_capacity(batch.iter().map(|waiting| waiting.events.len()).sum());
-        let mut answers = Vec::with_capacity(batch.len());
-        let mut position = head;
-        for mut waiting in batch {
-            let first = position + 1;
-            for mut event in std::mem::take(&mut waiting.events) {
-                position += 1;
-                (event.position, event.recorded_at) = (position, recorded_at);
-                recorded.push(Arc::new(event));
+    fn dispatch(&mut self) {
+        while !self.pending.is_empty()
+            && self.is_time()
+            && let Some(lane) = self.free.pop()
+        {
+            let (batch, under_way) =
+                batch::take(&mut self.pending, &mut self.held, &self.under_way, &self.recent, &LIMITS);
+            if batch.appends.is_empty() {
+                self.free.push(lane);
+                return;
             }
-            answers.push((waiting, first, position));
+            self.last = batch.appends.len();
+            let id = self.lanes.spawn(lane.carry(batch)).id();
+            self.under_way.insert(id, under_way);
         }
-        self.tail.appended(&recorded);
-        counter!("vigie_log_events_appended_total").increment(recorded.len() as u64);
-        for (mut waiting, first, last) in answers {
-            let (kept, command) = (waiting.answer.take(), std::mem::take(&mut waiting.metadata.command));
-            answer(waiting, Ok(Appended { first, last, repeated: false, answer: kept, command }));
-        }
-        recorded
     }
 
-    /// Answers what cannot be appended and takes it out of the batch.
-    async fn answer_in_the_way(
-        &mut self,
-        batch: &mut Vec<Waiting>,
-        found: Vec<(usize, InTheWay)>,
-    ) -> Result<(), sqlx::Error> {
-        let mut repeated = false;
-        // From behind, so that the indexes of those before stay what they are.
-        for (index, why) in found.into_iter().rev() {
-            match why {
-                InTheWay::Conflict(conflict) => answer(batch.remove(index), Err(conflict)),
-                InTheWay::Repeated => repeated = true,
-            }
-        }
-        if repeated { self.answer_repeated(batch).await } else { Ok(()) }
+    /// A second batch is worth its own flush when it is as large as the one under way.
+    fn is_time(&self) -> bool {
+        let ahead = self.under_way.values().map(|batch| batch.appends).max();
+        ahead.is_none_or(|ahead| self.pending.len() >= ahead && !self.flushes.rule())
     }
 
-    /// Gives commands that are in the log their first answer, and takes them out of the batch.
-    async fn answer_repeated(&mut self, batch: &mut Vec<Waiting>) -> Result<(), sqlx::Error> {
-        for (command_id, appended) in statement::repeated(self.connection.get().await?, batch).await? {
-            if let Some(index) = batch.iter().position(|waiting| waiting.metadata.command_id == command_id) {
-                answer(batch.remove(index), Ok(appended));
+    fn done(&mut self, done: Result<(task::Id, (Lane, Vec<Added>)), task::JoinError>) {
+        let added = match done {
+            Ok((id, (lane, added))) => {
+                self.under_way.remove(&id);
+                self.free.push(lane);
+                added
             }
+            // Its callers are told by their channels.
+            Err(error) => {
+                tracing::error!(error = %error, "a lane of the log ended badly");
+                self.under_way.remove(&error.id());
+                self.free.push(Lane::new(&self.pool, Arc::clone(&self.tail)));
+                Vec::new()
+            }
+        };
+        for added in added {
+            self.flushes.learn(&added);
+            refuse_overtaken(&mut self.held, &added.events);
+            self.early.push(added);
         }
-        Ok(())
+        self.learn();
+        self.held.append(&mut self.pending);
+        self.pending = std::mem::take(&mut self.held);
+    }
+
+    /// Takes in what was added, in the order of positions; waits for a batch under way that may fill a gap.
+    fn learn(&mut self) {
+        self.early.sort_by_key(|added| added.head);
+        let mut gap = false;
+        self.early.retain(|added| {
+            gap |= added.head > self.recent.head() && !self.under_way.is_empty();
+            if !gap && added.head >= self.recent.head() {
+                let last = added.events.last().map_or(added.head, |event| event.position);
+                let marks = added.marks.iter().map(|(marked, position)| (marked, *position));
+                self.recent.learn(added.head, last, marks);
+            }
+            gap
+        });
+    }
+}
+
+/// What a flush costs beside the work of a batch.
+///
+/// While flushes are cheap, two batches under way keep the database busy all the time. Where they rule, it is better to
+/// let appends gather: each commit holds the head's lock for the length of a flush, whatever its size.
+#[derive(Default)]
+struct Flushes {
+    work: Duration,
+    flush: Duration,
+}
+
+impl Flushes {
+    fn learn(&mut self, added: &Added) {
+        if let Some((work, flush)) = added.times {
+            self.work = (self.work * 7 + work) / 8;
+            self.flush = (self.flush * 7 + flush) / 8;
+        }
+    }
+
+    fn rule(&self) -> bool {
+        self.flush > self.work * 2
     }
 }
 
 /// Answers those that stayed because they depend on a companion, now that it is known that the companion is in.
-fn refuse_overtaken(pending: &mut VecDeque<Waiting>, recorded: &[Arc<Recorded>]) {
-    if pending.is_empty() || recorded.is_empty() {
+fn refuse_overtaken(held: &mut VecDeque<Waiting>, recorded: &[Arc<Recorded>]) {
+    if held.is_empty() || recorded.is_empty() {
         return;
     }
     let committed = Committed::new(recorded);
-    for waiting in std::mem::take(pending) {
+    for waiting in std::mem::take(held) {
         match committed.conflict(&waiting) {
             Some(conflict) => answer(waiting, Err(conflict)),
-            None => pending.push_back(waiting),
+            None => held.push_back(waiting),
         }
     }
 }

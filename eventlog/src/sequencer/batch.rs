@@ -1,76 +1,68 @@
 //! Which waiting appends can be committed together.
 
-use std::collections::{HashSet, VecDeque};
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::collections::{HashMap, VecDeque};
+
+use tokio::task::Id;
 
 use super::Waiting;
-use crate::query::Criterion;
+use super::marks::{MarkSet, Recent};
 
-/// Takes from the front what can go together; what may depend on a companion stays, in its order.
-pub(super) fn take(pending: &mut VecDeque<Waiting>, most_appends: usize, most_events: usize) -> Vec<Waiting> {
-    let mut marks = Marks::default();
-    let (mut taken, mut left, mut events) = (Vec::new(), VecDeque::new(), 0);
+/// Appends that do not depend on each other, nor on what is under way.
+#[derive(Default)]
+pub(super) struct Batch {
+    pub(super) appends: Vec<Waiting>,
+    /// Those whose conditions are known to hold up to `checked_until`.
+    pub(super) checked: Vec<bool>,
+    /// The head behind which this batch will be put if nobody else appends.
+    pub(super) checked_until: i64,
+}
+
+/// A batch that a lane carries.
+pub(super) struct UnderWay {
+    pub(super) marks: MarkSet,
+    pub(super) events: usize,
+    pub(super) appends: usize,
+}
+
+/// The most appends and events in one commit.
+pub(super) struct Limits {
+    pub(super) appends: usize,
+    pub(super) events: usize,
+}
+
+/// Takes from the front what can go together. What may depend on a companion, or on what is under way, is put to those
+/// `held`, in its order.
+pub(super) fn take(
+    pending: &mut VecDeque<Waiting>,
+    held: &mut VecDeque<Waiting>,
+    under_way: &HashMap<Id, UnderWay>,
+    recent: &Recent,
+    limits: &Limits,
+) -> (Batch, UnderWay) {
+    let ahead: usize = under_way.values().map(|batch| batch.events).sum();
+    let checked_until = recent.head() + i64::try_from(ahead).unwrap_or_default();
+    let mut batch = Batch { checked_until, ..Batch::default() };
+    let mut taken = UnderWay { marks: MarkSet::default(), events: 0, appends: 0 };
+    let mut held_marks = MarkSet::default();
+    held.iter().for_each(|waiting| waiting.marked.add_to(&mut held_marks));
     while let Some(waiting) = pending.pop_front() {
         let size = waiting.events.len();
-        if taken.len() >= most_appends || (!taken.is_empty() && events + size > most_events) {
+        if batch.appends.len() >= limits.appends || (taken.events > 0 && taken.events + size > limits.events) {
             pending.push_front(waiting);
             break;
         }
-        let depends = marks.may_touch(&waiting);
-        // One that stays keeps its place before later ones that would match it, so it leaves its marks too.
-        marks.add(&waiting);
-        if depends {
-            left.push_back(waiting);
+        let before = || under_way.values().map(|batch| &batch.marks).chain([&taken.marks, &held_marks]);
+        if before().any(|marks| waiting.marked.may_depend_on(marks)) {
+            // It keeps its place before later ones that would match it.
+            waiting.marked.add_to(&mut held_marks);
+            held.push_back(waiting);
         } else {
-            events += size;
-            taken.push(waiting);
+            taken.events += size;
+            taken.appends += 1;
+            waiting.marked.add_to(&mut taken.marks);
+            batch.checked.push(recent.vouches_for(&waiting.marked));
+            batch.appends.push(waiting);
         }
     }
-    left.append(pending);
-    *pending = left;
-    taken
-}
-
-/// What the events of a batch can be found by, as hashes: a false match only makes an append wait for the next batch.
-#[derive(Default)]
-struct Marks(HashSet<u64>);
-
-impl Marks {
-    fn add(&mut self, waiting: &Waiting) {
-        self.0.insert(mark(&("command", waiting.metadata.command_id)));
-        for event in &waiting.events {
-            self.0.insert(mark(&"any"));
-            self.0.insert(mark(&("kind", &event.kind)));
-            for tag in &event.tags {
-                self.0.insert(mark(&("tag", tag)));
-                self.0.insert(mark(&("both", tag, &event.kind)));
-            }
-        }
-    }
-
-    fn may_touch(&self, waiting: &Waiting) -> bool {
-        let mut criteria = waiting.conditions.iter().flat_map(|condition| &condition.query.criteria);
-        !self.0.is_empty()
-            && (self.has(&("command", waiting.metadata.command_id))
-                || criteria.any(|criterion| self.matched(criterion)))
-    }
-
-    fn matched(&self, criterion: &Criterion) -> bool {
-        match (criterion.tags.first(), criterion.kinds.as_slice()) {
-            (None, []) => self.has(&"any"),
-            (None, kinds) => kinds.iter().any(|kind| self.has(&("kind", kind))),
-            (Some(tag), []) => self.has(&("tag", tag)),
-            (Some(tag), kinds) => kinds.iter().any(|kind| self.has(&("both", tag, kind))),
-        }
-    }
-
-    fn has(&self, what: &impl Hash) -> bool {
-        self.0.contains(&mark(what))
-    }
-}
-
-fn mark(what: &impl Hash) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    what.hash(&mut hasher);
-    hasher.finish()
+    (batch, taken)
 }

@@ -1,5 +1,7 @@
 //! The one statement that appends a batch.
 
+use std::time::Duration;
+
 use chrono::{DateTime, Utc};
 use serde_json::value::RawValue;
 use sqlx::types::Json;
@@ -7,14 +9,15 @@ use sqlx::{PgConnection, query};
 use uuid::Uuid;
 
 use super::Waiting;
+use super::batch::Batch;
 use crate::{AppendError, Appended};
 
 const SEPARATOR: &str = "\u{1f}";
 
 /// What became of a batch.
 pub(super) enum Sent {
-    /// All is in, behind this position, recorded at this time.
-    In { head: i64, recorded_at: DateTime<Utc> },
+    /// All is in, behind this position, recorded at this time; so long it waited for the head's lock, and was worked on.
+    In { head: i64, recorded_at: DateTime<Utc>, waited: Duration, worked: Duration },
     /// Nothing is in. These, by their index in the batch, must be taken out before it is sent again.
     InTheWay(Vec<(usize, InTheWay)>),
 }
@@ -35,6 +38,9 @@ struct Columns<'a> {
     command_firsts: Vec<i32>,
     command_lasts: Vec<i32>,
     answers: Vec<Option<&'a str>>,
+    least_after: Option<i64>,
+    least_unchecked: Option<i64>,
+    criterion_checked: Vec<bool>,
     criterion_requests: Vec<i32>,
     criterion_conditions: Vec<i32>,
     criterion_afters: Vec<i64>,
@@ -58,16 +64,20 @@ struct Columns<'a> {
 }
 
 impl<'a> Columns<'a> {
-    fn of(batch: &'a [Waiting]) -> Result<Self, sqlx::Error> {
+    fn of(batch: &'a Batch) -> Result<Self, sqlx::Error> {
         let mut columns = Self::default();
-        for (request, waiting) in (1..).zip(batch) {
-            columns.add_request(request, waiting)?;
+        for ((request, waiting), checked) in (1..).zip(&batch.appends).zip(&batch.checked) {
+            columns.add_request(request, waiting, *checked)?;
         }
+        let afters = || columns.criterion_afters.iter().copied();
+        columns.least_after = afters().min();
+        let checked = columns.criterion_checked.iter();
+        columns.least_unchecked = afters().zip(checked).filter(|(_, checked)| !**checked).map(|(after, _)| after).min();
         columns.tag_index.sort_unstable();
         Ok(columns)
     }
 
-    fn add_request(&mut self, request: i32, waiting: &'a Waiting) -> Result<(), sqlx::Error> {
+    fn add_request(&mut self, request: i32, waiting: &'a Waiting, checked: bool) -> Result<(), sqlx::Error> {
         let before = count(self.ids.len())?;
         self.command_ids.push(waiting.metadata.command_id);
         self.command_names.push(&waiting.metadata.command);
@@ -77,6 +87,7 @@ impl<'a> Columns<'a> {
         for (number, condition) in (1..).zip(&waiting.conditions) {
             for criterion in &condition.query.criteria {
                 let (first, more) = criterion.tags.split_first().map_or(("", &[][..]), |(f, m)| (f.as_str(), m));
+                self.criterion_checked.push(checked);
                 self.criterion_requests.push(request);
                 self.criterion_conditions.push(number);
                 self.criterion_afters.push(condition.after);
@@ -113,20 +124,24 @@ fn count(of: usize) -> Result<i32, sqlx::Error> {
 }
 
 /// Appends the batch, or says what is in the way.
-pub(super) async fn append(connection: &mut PgConnection, batch: &[Waiting]) -> Result<Sent, sqlx::Error> {
+pub(super) async fn append(connection: &mut PgConnection, batch: &Batch) -> Result<Sent, sqlx::Error> {
     let c = Columns::of(batch)?;
     let tag_names: Vec<&str> = c.tag_index.iter().map(|(tag, ..)| *tag).collect();
     let tag_events: Vec<i32> = c.tag_index.iter().map(|(_, event, _)| *event).collect();
     let tag_kinds: Vec<&str> = c.tag_index.iter().map(|(.., kind)| *kind).collect();
     let rows = query!(
-        r#"select request as "request!", outcome as "outcome!", at as "at!", moment, condition
+        r#"select request as "request!", outcome as "outcome!", at as "at!", moment, waited, worked, condition
            from log_append($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20,
-                           $21, $22, $23, $24, $25, $26, $27)"#,
+                           $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31)"#,
         &c.command_ids,
         &c.command_names as &[&str],
         &c.command_firsts,
         &c.command_lasts,
         &c.answers as &[Option<&str>],
+        batch.checked_until,
+        c.least_after,
+        c.least_unchecked,
+        &c.criterion_checked,
         &c.criterion_requests,
         &c.criterion_conditions,
         &c.criterion_afters,
@@ -155,7 +170,8 @@ pub(super) async fn append(connection: &mut PgConnection, batch: &[Waiting]) -> 
     if let [row] = rows.as_slice()
         && let Some(recorded_at) = row.moment
     {
-        return Ok(Sent::In { head: row.at, recorded_at });
+        let (waited, worked) = (micros(row.waited), micros(row.worked));
+        return Ok(Sent::In { head: row.at, recorded_at, waited, worked });
     }
     let in_the_way = rows.into_iter().map(|row| {
         let why = match row.outcome.as_str() {
@@ -165,6 +181,10 @@ pub(super) async fn append(connection: &mut PgConnection, batch: &[Waiting]) -> 
         (index(Some(row.request)), why)
     });
     Ok(Sent::InTheWay(in_the_way.collect()))
+}
+
+fn micros(of: Option<i64>) -> Duration {
+    of.and_then(|of| u64::try_from(of).ok()).map(Duration::from_micros).unwrap_or_default()
 }
 
 /// The database counts from 1.
