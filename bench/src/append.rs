@@ -45,7 +45,7 @@ pub(crate) async fn run(args: Args) -> Outcome<()> {
         for _ in 0..args.timing.rounds {
             let database = server.database().await?;
             theirs.add(raw_limit(&database, callers, events, args.timing).await?);
-            ours.add(append(&database, callers, events, args.timing).await?);
+            ours.add(append(&database, 0..callers, events, args.timing).await?);
             server.drop(database).await?;
         }
         report.compare(ours, theirs, target);
@@ -70,9 +70,15 @@ async fn raw_limit(database: &Database, callers: usize, events: usize, timing: T
     }
 }
 
-async fn append(database: &Database, callers: usize, events: usize, timing: Timing) -> Outcome<Measured> {
+/// Lets so many callers append to the log of a database. Callers of other numbers have other stands.
+pub(crate) async fn append(
+    database: &Database,
+    callers: std::ops::Range<usize>,
+    events: usize,
+    timing: Timing,
+) -> Outcome<Measured> {
     let log = Log::open(database.pool.clone()).await?;
-    let appending = (0..callers).map(|caller| Appending { log: log.clone(), caller, events, n: 0, after: 0 }).collect();
+    let appending = callers.map(|caller| Appending { log: log.clone(), caller, events, n: 0, after: 0 }).collect();
     let measured = closed_loop::run(appending, timing).await;
     log.close().await;
     measured

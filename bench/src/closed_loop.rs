@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use hdrhistogram::Histogram;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::Outcome;
 
@@ -24,7 +24,7 @@ pub(crate) struct Timing {
 }
 
 /// What one loop came to.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Measured {
     /// Events (or rows) per second.
     pub(crate) per_second: f64,
@@ -41,6 +41,18 @@ impl Measured {
     pub(crate) fn of(per_second: f64, latencies: &Histogram<u64>) -> Self {
         let (p50, p99) = (latencies.value_at_quantile(0.5), latencies.value_at_quantile(0.99));
         Self { per_second, p50, p99, max: latencies.max() }
+    }
+}
+
+impl Measured {
+    /// Two that were measured at the same time: rates add up; of the latencies the worse one is kept.
+    pub(crate) fn beside(&self, other: &Self) -> Self {
+        Self {
+            per_second: self.per_second + other.per_second,
+            p50: self.p50.max(other.p50),
+            p99: self.p99.max(other.p99),
+            max: self.max.max(other.max),
+        }
     }
 }
 

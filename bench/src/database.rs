@@ -58,6 +58,11 @@ impl Server {
         Ok(Database { pool, options, name })
     }
 
+    /// How another process reaches a database.
+    pub(crate) fn url(&self, database: &Database) -> String {
+        database.options.to_url_lossy().to_string()
+    }
+
     /// Removes a database.
     pub(crate) async fn drop(&self, database: Database) -> Outcome<()> {
         database.pool.close().await;

@@ -7,8 +7,10 @@ mod closed_loop;
 mod database;
 mod disk;
 mod fill;
+mod grow;
 mod load;
 mod memory;
+mod processes;
 mod raw;
 mod read;
 mod report;
@@ -29,6 +31,12 @@ struct Cli {
 enum Command {
     /// Conditional appends, beside one-row INSERTs and COPY of the same rows.
     Append(append::Args),
+    /// Several processes that append to one database, beside one alone.
+    Processes(processes::Args),
+    #[command(hide = true)]
+    AppendOne(processes::OneArgs),
+    /// Appends to a long log, beside appends to a short one.
+    Grow(grow::Args),
     /// Only the raw limits: one-row INSERTs and COPY.
     CompareRaw(raw::Args),
     /// Fills a log with so many events, quickly.
@@ -44,6 +52,9 @@ type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
 async fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Append(args) => append::run(args).await,
+        Command::Processes(args) => processes::run(args).await,
+        Command::AppendOne(args) => processes::one(args).await,
+        Command::Grow(args) => grow::run(args).await,
         Command::CompareRaw(args) => raw::run(args).await,
         Command::Fill(args) => fill::run(args).await,
         Command::Read(args) => read::run(args).await,
