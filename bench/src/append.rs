@@ -41,12 +41,20 @@ pub(crate) async fn run(args: Args) -> Outcome<()> {
     for (callers, events) in cases {
         let target = TARGETS.iter().find(|t| (t.0, t.1) == (callers, events)).map(|t| (t.2, t.3));
         let name = format!("{callers} callers, {events} an append");
+        let mut alone = Case::new(format!("COPY of {}, 1 connection", callers * events), 1);
         let (mut ours, mut theirs) = (Case::new(name, callers), Case::new(raw_name(callers, events), callers));
         for _ in 0..args.timing.rounds {
             let database = server.database().await?;
+            if events > 1 {
+                alone.add(raw::copy(&database, 1, callers * events, args.timing).await?);
+            }
             theirs.add(raw_limit(&database, callers, events, args.timing).await?);
             ours.add(append(&database, 0..callers, events, args.timing).await?);
             server.drop(database).await?;
+        }
+        if events > 1 {
+            // One connection is what COPY is used with; as many as there are callers is what both cores can do.
+            report.compare(ours.clone(), alone, target);
         }
         report.compare(ours, theirs, target);
     }

@@ -19,7 +19,7 @@ pub(crate) struct Args {
 }
 
 /// One thing measured, over all rounds.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 pub(crate) struct Case {
     name: String,
     callers: usize,

@@ -223,6 +223,11 @@ fn settings(options: &Options) -> Vec<String> {
         "effective_cache_size=1GB",
         "work_mem=8MB",
         "checkpoint_timeout=15min",
+        // Under load a checkpoint each gigabyte writes most pages into the WAL as a whole; and what is filled is written
+        // out in the background, not by who appends.
+        "max_wal_size=4GB",
+        "bgwriter_delay=20ms",
+        "bgwriter_lru_maxpages=1000",
         // Killing Postgres, not the machine, must lose nothing in tests either.
         "synchronous_commit=on",
     ];
