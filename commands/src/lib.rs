@@ -11,4 +11,4 @@ mod turns;
 mod views;
 
 pub use executor::{Clock, Executor};
-pub use order::{Done, Failure, Order};
+pub use order::{Done, Failure, Order, reason};

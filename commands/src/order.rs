@@ -60,7 +60,7 @@ pub enum Failure<R> {
         /// Why.
         source: vigie_eventlog::AppendError,
     },
-    /// The log holds an event that this build cannot read.
+    /// The log holds an event within the decision's boundary that this build cannot read.
     #[error("the event at position {position} cannot be read")]
     Unreadable {
         /// Where.
@@ -74,4 +74,11 @@ pub enum Failure<R> {
         /// The id.
         command_id: Uuid,
     },
+}
+
+/// An error with its causes, in one line.
+#[must_use]
+pub fn reason(error: &(dyn std::error::Error + 'static)) -> String {
+    let causes = std::iter::successors(error.source(), |error| error.source());
+    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }

@@ -18,7 +18,7 @@ use vigie_eventlog::{LogError, Query};
 
 pub use checkpoint::{PolicyStatus, status};
 
-use crate::Executor;
+use crate::{Executor, reason};
 use checkpoint::{Checkpoint, Lost};
 
 /// How long to wait before trying to own a policy again.
@@ -92,7 +92,8 @@ async fn keep_running(policy: &'static dyn Policy, executor: Executor, pool: PgP
             Halt::Log(error) => tracing::warn!(policy.name = policy.name(), error = %error, "policy waits"),
             Halt::Lost(error) => tracing::warn!(policy.name = policy.name(), error = %error, "policy waits"),
             Halt::Event { position, source } => {
-                tracing::error!(policy.name = policy.name(), event.position = position, error = %source, "policy stopped");
+                let error = reason(source.as_ref());
+                tracing::error!(policy.name = policy.name(), event.position = position, error, "policy stopped");
                 counter!("vigie_policy_errors_total", "policy" => policy.name()).increment(1);
             }
         }
@@ -111,7 +112,7 @@ async fn run(policy: &'static dyn Policy, executor: &Executor, pool: &PgPool, st
     };
     let halt = follow(policy, executor, &mut checkpoint, stop).await;
     let said = match &halt {
-        Halt::Event { position, source } => checkpoint.stopped_at(*position, source.as_ref()).await,
+        Halt::Event { position, source } => checkpoint.stopped_at(*position, &reason(source.as_ref())).await,
         Halt::Told | Halt::Lost(_) | Halt::Log(_) => Ok(()),
     };
     if let Err(error) = said {

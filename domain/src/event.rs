@@ -25,6 +25,16 @@ macro_rules! contexts {
                 CONTEXTS.iter().flat_map(|context| context.iter().copied())
             }
 
+            /// What this build knows of a stored type, if it reads this version of it; the data is not looked at.
+            ///
+            /// # Errors
+            /// An unknown type, a version newer than this build, or version 0.
+            pub fn known(name: &str, version: u16) -> Result<TypeInfo, DecodeError> {
+                let info = Self::types().find(|info| info.name == name);
+                let info = info.ok_or_else(|| DecodeError::UnknownType { name: name.to_owned(), version })?;
+                info.reads(version).map(|()| info)
+            }
+
             /// Reads a stored event; older versions are lifted to today's shape.
             ///
             /// # Errors
@@ -33,7 +43,7 @@ macro_rules! contexts {
                 $(if let Some(decoded) = <$inner>::decode(name, version, data) {
                     return decoded.map(Self::$variant);
                 })*
-                Err(DecodeError::UnknownType { name: name.to_owned() })
+                Err(DecodeError::UnknownType { name: name.to_owned(), version })
             }
 
             /// The stored name, version and JSON of this event.

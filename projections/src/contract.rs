@@ -42,7 +42,7 @@ pub struct Status {
 
 /// A read model had not caught up in time.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the read model {name} is at position {position} and has not reached {wanted}")]
+#[error("the read model {name} is at position {position} and has not reached {wanted}{}", stopped_by(.stopped))]
 pub struct Behind {
     /// The one that is furthest behind.
     pub name: String,
@@ -50,6 +50,22 @@ pub struct Behind {
     pub position: i64,
     /// Where it should be.
     pub wanted: i64,
+    /// Set when an event has stopped it, so that waiting is no use.
+    pub stopped: Option<StoppedBy>,
+}
+
+/// The event that stopped a read model.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoppedBy {
+    /// Where it is.
+    pub position: i64,
+    /// What is wrong with it, and what to do.
+    pub reason: String,
+}
+
+fn stopped_by(stopped: &Option<StoppedBy>) -> String {
+    let told = |StoppedBy { position, reason }: &StoppedBy| format!(": the event at position {position} stopped it: {reason}");
+    stopped.as_ref().map(told).unwrap_or_default()
 }
 
 /// How far a rebuild or a verification has come.

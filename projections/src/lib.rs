@@ -25,7 +25,7 @@ pub mod support;
 #[cfg(test)]
 mod tests;
 
-pub use contract::{Behind, Difference, Progress, ProjectionError, State, Status, Verified};
+pub use contract::{Behind, Difference, Progress, ProjectionError, State, Status, StoppedBy, Verified};
 pub use engine::{Entry, FoldError, Model, ReadModel, Row, RowSet, Rows, rebuild, verify};
 pub use running::Projections;
 pub use status::status;

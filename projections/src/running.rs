@@ -12,7 +12,7 @@ use tokio_util::task::TaskTracker;
 use vigie_eventlog::Log;
 
 use crate::engine::{Checkpoint, Lease, Model, Projector};
-use crate::{Behind, ProjectionError};
+use crate::{Behind, ProjectionError, StoppedBy};
 
 /// The running read models of this process. Cheap to clone.
 #[derive(Clone)]
@@ -87,8 +87,7 @@ impl Projections {
         for name in names {
             let projector = self.projector(name);
             if !self.reach(projector, position, deadline).await {
-                let at = *projector.reached.borrow();
-                return Err(Behind { name: (*name).to_owned(), position: at, wanted: position });
+                return Err(self.behind(projector, position).await);
             }
         }
         Ok(())
@@ -112,6 +111,14 @@ impl Projections {
     fn projector(&self, name: &str) -> &Projector {
         let found = self.projectors.iter().find(|projector| projector.model.name == name);
         found.unwrap_or_else(|| panic!("{name:?} is the name of a read model that runs here"))
+    }
+
+    async fn behind(&self, projector: &Projector, wanted: i64) -> Behind {
+        let checkpoint = Checkpoint::read(projector.model.name, &self.pool).await.ok().flatten();
+        let stopped = checkpoint.filter(|checkpoint| checkpoint.stopped).and_then(|checkpoint| {
+            Some(StoppedBy { position: checkpoint.error_position?, reason: checkpoint.error.unwrap_or_default() })
+        });
+        Behind { name: projector.model.name.to_owned(), position: *projector.reached.borrow(), wanted, stopped }
     }
 
     /// Waits for the own task; while another process folds the read model, looks at the checkpoint ever more rarely.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use async_graphql::{Context, Error, SimpleObject};
 use serde::Serialize;
 use uuid::Uuid;
-use vigie_commands::{Failure, Order};
+use vigie_commands::{Failure, Order, reason};
 use vigie_domain::kernel::{Decision, Note};
 use vigie_eventlog::LogError;
 use vigie_projections::Behind;
@@ -28,11 +28,15 @@ pub(crate) struct BehindObject {
     position: Position,
     /// Where it should be. Ask for the thing again once it is there.
     wanted: Position,
+    /// Set when an event has stopped it: which one, why, and what to do. It does not go on by itself.
+    stopped: Option<String>,
 }
 
 impl From<Behind> for BehindObject {
     fn from(behind: Behind) -> Self {
-        Self { read_model: behind.name, position: Position(behind.position), wanted: Position(behind.wanted) }
+        let stopped = behind.stopped.map(|by| format!("the event at position {}: {}", by.position, by.reason));
+        let (position, wanted) = (Position(behind.position), Position(behind.wanted));
+        Self { read_model: behind.name, position, wanted, stopped }
     }
 }
 
@@ -92,7 +96,7 @@ pub(super) async fn carry_out<D: Decision>(
     Ok(Ok((receipt, done.answer)))
 }
 
-fn failed<R: std::fmt::Debug>(command: &'static str, failure: &Failure<R>) -> Error {
+fn failed<R: std::fmt::Debug + 'static>(command: &'static str, failure: &Failure<R>) -> Error {
     let code = match failure {
         Failure::Refused(_) => "REFUSED",
         Failure::Contended { .. } => "CONTENDED",
@@ -103,7 +107,11 @@ fn failed<R: std::fmt::Debug>(command: &'static str, failure: &Failure<R>) -> Er
         Failure::Malformed { .. } => "MALFORMED",
     };
     tracing::error!(command.name = command, error.code = code, error = ?failure, "a command failed");
-    fault(code, failure.to_string())
+    // What to do about an unreadable event is said by its cause; other causes are for our own log.
+    match failure {
+        Failure::Unreadable { .. } => fault(code, reason(failure)),
+        _ => fault(code, failure.to_string()),
+    }
 }
 
 /// A refusal, ready to be answered.

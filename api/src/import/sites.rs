@@ -30,10 +30,12 @@ pub enum SiteError {
     #[error(transparent)]
     Log(#[from] LogError),
     /// The description cannot be read.
-    #[error("the description of site {site} cannot be read")]
+    #[error("the description of site {site} (the event at position {position}) cannot be read")]
     Unreadable {
         /// The site.
         site: SiteId,
+        /// Where the description is.
+        position: i64,
         /// Why.
         source: DecodeError,
     },
@@ -64,7 +66,7 @@ async fn described(log: &Log, site: &SiteId) -> Result<Option<SiteDefined>, Site
     match Event::decode(&recorded.kind, recorded.version, recorded.data.get()) {
         Ok(Event::Support(SupportEvent::SiteDefined(defined))) => Ok(Some(defined)),
         Ok(_) => Ok(None),
-        Err(source) => Err(SiteError::Unreadable { site: site.clone(), source }),
+        Err(source) => Err(SiteError::Unreadable { site: site.clone(), position: recorded.position, source }),
     }
 }
 

@@ -11,3 +11,4 @@ mod passes;
 mod socket;
 mod stopping;
 mod subscriptions;
+mod versions;

@@ -97,16 +97,12 @@ impl Checkpoint {
     }
 
     /// Records the event that the policy cannot act on.
-    pub(super) async fn stopped_at(
-        &mut self,
-        position: i64,
-        error: &(dyn std::error::Error + Send + Sync),
-    ) -> Result<(), sqlx::Error> {
+    pub(super) async fn stopped_at(&mut self, position: i64, error: &str) -> Result<(), sqlx::Error> {
         sqlx::query!(
             "update policy_checkpoint set error = $2, error_position = $3, updated_at = clock_timestamp()
              where name = $1 and position = $4",
             self.name,
-            error.to_string(),
+            error,
             position,
             self.position
         )

@@ -38,6 +38,6 @@ async fn give<D: Decision>(executor: &Executor, command: &D, order: Order) -> Re
             tracing::warn!(command.name = D::NAME, actor, event.id = ?cause, %refusal, "a policy's command was refused");
             Ok(())
         }
-        Err(failure) => Err(failure.to_string().into()),
+        Err(failure) => Err(Box::new(failure)),
     }
 }

@@ -7,3 +7,4 @@ mod common;
 mod executor;
 mod passes;
 mod staleness;
+mod versions;

@@ -13,6 +13,16 @@ text_id!(
         && text.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit())
 );
 
+/// An aircraft, as far as it is known.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Aircraft {
+    /// Its type.
+    #[serde(rename = "type")]
+    pub aircraft_type: AircraftType,
+    /// Its registration, if known.
+    pub registration: Option<String>,
+}
+
 /// A wingspan in centimetres.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]

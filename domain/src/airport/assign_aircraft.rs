@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::checks::known_flight;
 use super::flight::OPERATOR;
 use super::refusal::Decides;
-use super::{AircraftAssigned, AircraftType, AirportRefusal, Clock, FlightId};
+use super::{Aircraft, AircraftAssigned, AircraftType, AirportRefusal, Clock, FlightId};
 use crate::kernel::{Context, Decided, Decision, World};
 
 /// Assigns an aircraft to a flight. A stand that the flight holds already stays as it is.
@@ -36,10 +36,11 @@ impl Decision for AssignAircraft {
         if same {
             return Ok(Decided::nothing(aircraft_type));
         }
-        let was = known.map(|known| known.aircraft_type.clone());
+        let was = known.cloned();
         let clock = Clock { source: OPERATOR.to_owned(), observed_at: context.now };
         let (site, answer) = (id.leg().site, aircraft_type.clone());
-        let assigned = AircraftAssigned { flight: id, site, aircraft_type, registration, was, clock };
+        let aircraft = Aircraft { aircraft_type, registration };
+        let assigned = AircraftAssigned { flight: id, site, aircraft, was, clock };
         Ok(Decided::events([assigned.into()], answer))
     }
 }
@@ -63,21 +64,30 @@ mod tests {
         spec::given([lome(), registered(&arrival("AF860"), "12:00")])
     }
 
+    fn aircraft(aircraft_type: &str, registration: Option<&str>) -> Aircraft {
+        let aircraft_type = AircraftType::new(aircraft_type).unwrap();
+        Aircraft { aircraft_type, registration: registration.map(str::to_owned) }
+    }
+
+    fn assigned(now: Aircraft, was: Aircraft) -> crate::Event {
+        let (flight, site) = (arrival("AF860"), arrival("AF860").leg().site);
+        let clock = Clock { source: OPERATOR.into(), observed_at: spec::noon() };
+        AircraftAssigned { flight, site, aircraft: now, was: Some(was), clock }.into()
+    }
+
     #[test]
     fn an_aircraft_is_assigned_and_exchanged() {
         let first = given().when(assign("A333", None));
         assert_eq!(first.events().len(), 1);
         let second = first.recorded().when(assign("B738", Some("F-GZHA")));
-        let clock = Clock { source: OPERATOR.into(), observed_at: spec::noon() };
-        second.then([AircraftAssigned {
-            flight: arrival("AF860"),
-            site: arrival("AF860").leg().site,
-            aircraft_type: AircraftType::new("B738").unwrap(),
-            registration: Some("F-GZHA".into()),
-            was: Some(AircraftType::new("A333").unwrap()),
-            clock,
-        }
-        .into()]);
+        second.then([assigned(aircraft("B738", Some("F-GZHA")), aircraft("A333", None))]);
+    }
+
+    #[test]
+    fn an_exchange_for_another_of_the_same_type_says_which_one_it_was() {
+        let first = given().when(assign("A333", Some("F-GZCA")));
+        let second = first.recorded().when(assign("A333", Some("F-GZCB")));
+        second.then([assigned(aircraft("A333", Some("F-GZCB")), aircraft("A333", Some("F-GZCA")))]);
     }
 
     #[test]

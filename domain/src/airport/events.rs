@@ -51,7 +51,7 @@ events! {
     /// The source corrected codeshares, route or kind.
     DETAILS_CORRECTED = "airport.details_corrected" => DetailsCorrected v 1,
     /// The aircraft of a flight is known.
-    AIRCRAFT_ASSIGNED = "airport.aircraft_assigned" => AircraftAssigned v 1,
+    AIRCRAFT_ASSIGNED = "airport.aircraft_assigned" => AircraftAssigned v 2 [upcasts::aircraft_assigned_to_2],
     /// An arrival and a departure are flown by the same aircraft.
     TURNAROUND_LINKED = "airport.turnaround_linked" => TurnaroundLinked v 1,
 }

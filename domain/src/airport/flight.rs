@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 
 use super::stay::{ALLOCATION_FACTS, Stay};
 use super::{
-    AircraftType, AirportEvent, Clock, Details, FlightId, NoStandFound, Placement, Progress, TurnaroundLinked,
+    Aircraft, AirportEvent, Clock, Details, FlightId, NoStandFound, Placement, Progress, TurnaroundLinked,
     airport_event, names,
 };
 use crate::kernel::{Fact, Query, View};
@@ -30,17 +30,6 @@ const FLIGHT_FACTS: &[&str] = &[
     names::NO_STAND_FOUND,
 ];
 
-/// The aircraft of a flight.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Aircraft {
-    /// Its type.
-    pub aircraft_type: AircraftType,
-    /// Its registration, if known.
-    pub registration: Option<String>,
-    /// Since when it is said to be this one, by the source's clock.
-    pub since: DateTime<Utc>,
-}
-
 /// What is known of a flight. Before its first report, `scheduled_at` is empty.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Flight {
@@ -54,6 +43,8 @@ pub struct Flight {
     pub placement: Placement,
     /// Its aircraft.
     pub aircraft: Option<Aircraft>,
+    /// Since when it is said to be this one, by the source's clock.
+    pub aircraft_since: Option<DateTime<Utc>>,
     /// The newest report that changed something, by the source's clock.
     pub reported_at: Option<DateTime<Utc>>,
     /// The turnaround that it is part of.
@@ -148,9 +139,8 @@ impl View for Flight {
                 self.reported(&e.clock);
             }
             AirportEvent::AircraftAssigned(e) => {
-                let since = e.clock.observed_at;
-                let (aircraft_type, registration) = (e.aircraft_type.clone(), e.registration.clone());
-                self.aircraft = Some(Aircraft { aircraft_type, registration, since });
+                self.aircraft = Some(e.aircraft.clone());
+                self.aircraft_since = Some(e.clock.observed_at);
                 // An operator who names the aircraft says nothing of the rest: reports from before stay welcome.
                 if e.clock.source != OPERATOR {
                     self.reported(&e.clock);

@@ -6,7 +6,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{AircraftType, AirportCode, Carrier, FlightId};
+use super::{Aircraft, AirportCode, Carrier, FlightId};
 use crate::kernel::{Note, Tag, events::Describe};
 use crate::support::SiteId;
 
@@ -188,12 +188,10 @@ facts! {
     }
     /// The aircraft of a flight is known, or another one flies it.
     AircraftAssigned {
-        /// Its type.
-        aircraft_type: AircraftType,
-        /// Its registration, if known.
-        registration: Option<String>,
-        /// The type before.
-        was: Option<AircraftType>,
+        /// The aircraft.
+        aircraft: Aircraft,
+        /// The one before, if one was known. Version 1 kept its type alone: lifted, it has no registration.
+        was: Option<Aircraft>,
     }
 }
 

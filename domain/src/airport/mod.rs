@@ -36,10 +36,11 @@ mod stand_tags;
 mod stay;
 #[cfg(test)]
 mod testing;
+mod upcasts;
 mod wanted_stay;
 mod wingspans;
 
-pub use aircraft::{AircraftType, CodeLetter, Wingspan};
+pub use aircraft::{Aircraft, AircraftType, CodeLetter, Wingspan};
 pub use allocate_stand::{AllocateAnswer, AllocateStand};
 pub use assign_aircraft::AssignAircraft;
 pub use cancel_allocation::{CancelAllocation, CancelledAllocation};
@@ -47,7 +48,7 @@ pub use cancel_flight::{CancelFlight, FlightCancellation};
 pub use close_stand::{CloseStand, Closure};
 pub use define_stand::DefineStand;
 pub use events::{AirportEvent, names};
-pub use flight::{Aircraft, Flight, OPERATOR};
+pub use flight::{Flight, OPERATOR};
 pub use flight_events::{
     AircraftAssigned, Clock, Details, DetailsCorrected, FlightArrived, FlightCancelled, FlightDeparted,
     FlightEstimated, FlightLanded, FlightPhaseReported, FlightPlaced, FlightRegistered, FlightReinstated,

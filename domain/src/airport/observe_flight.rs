@@ -20,7 +20,7 @@ use super::checks::{airport, plausible};
 use super::flight::Flight;
 use super::refusal::Decides;
 use super::{
-    AircraftAssigned, AircraftType, AirportRefusal, Clock, Details, DetailsCorrected, FlightArrived, FlightCancelled,
+    Aircraft, AircraftAssigned, AircraftType, AirportRefusal, Clock, Details, DetailsCorrected, FlightArrived, FlightCancelled,
     FlightDeparted, FlightEstimated, FlightId, FlightLanded, FlightPhaseReported, FlightPlaced, FlightRegistered,
     FlightReinstated, FlightRescheduled, FlightReverted, Leg, Placement, Progress,
 };
@@ -138,7 +138,7 @@ impl ObserveFlight {
             let (from, to) = (flight.placement.clone(), self.placement.clone());
             events.push(FlightPlaced { flight: flight_id, site, from, to, clock }.into());
         }
-        if flight.aircraft.as_ref().is_none_or(|known| known.since <= self.clock.observed_at) {
+        if flight.aircraft_since.is_none_or(|since| since <= self.clock.observed_at) {
             events.extend(self.aircraft_event(id, flight));
         }
         events
@@ -196,10 +196,12 @@ impl ObserveFlight {
     }
 
     fn aircraft_event(&self, id: &FlightId, flight: &Flight) -> Option<Event> {
-        let was = flight.aircraft.as_ref().map(|known| known.aircraft_type.clone());
-        let aircraft_type = self.aircraft_type.clone().filter(|given| was.as_ref() != Some(given))?;
+        let was = flight.aircraft.clone();
+        let differs = |given: &AircraftType| was.as_ref().is_none_or(|known| known.aircraft_type != *given);
+        let aircraft_type = self.aircraft_type.clone().filter(differs)?;
+        let aircraft = Aircraft { aircraft_type, registration: None };
         let (flight, site, clock) = self.about(id);
-        Some(AircraftAssigned { flight, site, aircraft_type, registration: None, was, clock }.into())
+        Some(AircraftAssigned { flight, site, aircraft, was, clock }.into())
     }
 
     /// The aircraft type that a late report tells of a flight that has none.

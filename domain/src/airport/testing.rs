@@ -70,8 +70,8 @@ pub(super) fn registered(flight: &FlightId, time: &str) -> Event {
 
 /// The aircraft of a flight; reported at 06:00.
 pub(super) fn flown_by(flight: &FlightId, aircraft_type: &str) -> Event {
-    let (flight, aircraft_type) = (flight.clone(), AircraftType::new(aircraft_type).unwrap());
-    AircraftAssigned { flight, site: lfw(), aircraft_type, registration: None, was: None, clock: clock("06:00") }.into()
+    let aircraft = Aircraft { aircraft_type: AircraftType::new(aircraft_type).unwrap(), registration: None };
+    AircraftAssigned { flight: flight.clone(), site: lfw(), aircraft, was: None, clock: clock("06:00") }.into()
 }
 
 /// The two are one turnaround.

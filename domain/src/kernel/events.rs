@@ -4,13 +4,21 @@
 #[derive(Debug, thiserror::Error)]
 pub enum DecodeError {
     /// No context of this build has the type.
-    #[error("unknown event type {name:?}: it was written by a newer version or by another program")]
+    #[error(
+        "unknown event type {name:?} (version {version}): it was written by a newer vigie, or by another program; \
+         upgrade vigie"
+    )]
     UnknownType {
         /// The stored type.
         name: String,
+        /// The stored version.
+        version: u16,
     },
     /// The stored version is newer than this build knows.
-    #[error("{name} is stored in version {found}, and this build reads up to version {known}: upgrade it")]
+    #[error(
+        "{name} is stored in version {found}, and this build reads up to version {known}: it was written by a newer \
+         vigie; upgrade vigie"
+    )]
     NewerVersion {
         /// The stored type.
         name: &'static str,
@@ -46,6 +54,22 @@ pub struct TypeInfo {
     pub version: u16,
 }
 
+impl TypeInfo {
+    /// Whether this build reads that version of the type.
+    ///
+    /// # Errors
+    /// It is newer than this build, or 0.
+    pub fn reads(self, version: u16) -> Result<(), DecodeError> {
+        match version {
+            0 => Err(DecodeError::NoSuchVersion { name: self.name }),
+            found if found > self.version => {
+                Err(DecodeError::NewerVersion { name: self.name, found, known: self.version })
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
 /// An event as it is stored.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Encoded {
@@ -65,8 +89,12 @@ pub trait Describe {
     fn tags(&self) -> Vec<crate::kernel::Tag>;
 }
 
-/// Lifts the stored JSON of one version to the next.
-pub type Upcast = fn(serde_json::Value) -> serde_json::Value;
+/// The fields of a stored event, of whatever version.
+pub type Stored = serde_json::Map<String, serde_json::Value>;
+
+/// Lifts the stored fields of one version to the next. It cannot fail and knows nothing but the fields: what the old
+/// version did not say is unknown in the new one. Fields that do not fit are refused when the new shape is read.
+pub type Upcast = fn(&mut Stored);
 
 /// Reads `data` of `version`, lifting it through `upcasts` (the first lifts version 1 to 2, and so on).
 ///
@@ -82,15 +110,12 @@ pub fn decode_version<T: serde::de::DeserializeOwned>(
     if version == info.version {
         return serde_json::from_str(data).map_err(shape);
     }
-    if version == 0 {
-        return Err(DecodeError::NoSuchVersion { name: info.name });
+    info.reads(version)?;
+    let mut stored: Stored = serde_json::from_str(data).map_err(shape)?;
+    for upcast in upcasts.iter().skip(usize::from(version) - 1) {
+        upcast(&mut stored);
     }
-    if version > info.version {
-        return Err(DecodeError::NewerVersion { name: info.name, found: version, known: info.version });
-    }
-    let stored = serde_json::from_str(data).map_err(shape)?;
-    let lifted = upcasts.iter().skip(usize::from(version) - 1).fold(stored, |value, upcast| upcast(value));
-    serde_json::from_value(lifted).map_err(shape)
+    T::deserialize(serde_json::Value::Object(stored)).map_err(shape)
 }
 
 /// Declares the events of a context: `"stored_name" => Variant(Struct) v1,` and, from version 2 on, `v2 [v1_to_v2]`.
@@ -179,7 +204,7 @@ pub(crate) use events;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     #[derive(Debug, PartialEq, serde::Deserialize)]
     struct Gauge {
@@ -187,20 +212,18 @@ mod tests {
         unit: String,
     }
 
-    fn named(mut value: Value) -> Value {
-        let seconds = value["seconds"].as_u64().unwrap_or_default();
-        value["minutes"] = json!(seconds / 60);
-        value
+    fn in_minutes(stored: &mut Stored) {
+        let seconds = stored.remove("seconds").and_then(|seconds| seconds.as_u64());
+        stored.insert("minutes".to_owned(), json!(seconds.map(|seconds| seconds / 60)));
     }
 
-    fn with_unit(mut value: Value) -> Value {
-        value["unit"] = json!("min");
-        value
+    fn with_unit(stored: &mut Stored) {
+        stored.insert("unit".to_owned(), json!("min"));
     }
 
     fn read(version: u16, data: &str) -> Result<Gauge, DecodeError> {
         let info = TypeInfo { name: "spec.gauge", version: 3 };
-        decode_version(info, &[named, with_unit], version, data)
+        decode_version(info, &[in_minutes, with_unit], version, data)
     }
 
     #[test]
@@ -215,6 +238,9 @@ mod tests {
     fn a_shape_that_does_not_fit_is_refused_with_its_version() {
         let error = read(2, r#"{"minutes": "two"}"#).unwrap_err();
         assert_eq!(error.to_string(), "the data of a spec.gauge (version 2) cannot be read");
+        for data in ["[]", "{}", r#"{"seconds": "two"}"#] {
+            assert!(matches!(read(1, data), Err(DecodeError::Shape { version: 1, .. })), "{data}");
+        }
         assert!(matches!(read(0, "{}"), Err(DecodeError::NoSuchVersion { .. })));
         assert!(matches!(read(4, "{}"), Err(DecodeError::NewerVersion { found: 4, known: 3, .. })));
     }

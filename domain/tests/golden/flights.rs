@@ -19,6 +19,11 @@ fn details() -> Details {
     }
 }
 
+pub(crate) fn aircraft(aircraft_type: &str, registration: &str) -> Aircraft {
+    let aircraft_type = AircraftType::new(aircraft_type).unwrap();
+    Aircraft { aircraft_type, registration: Some(registration.to_owned()) }
+}
+
 fn placement() -> Placement {
     let [gate, belt, terminal, aisle, hall] = ["4", "7", "T1", "C", "B"].map(str::to_owned);
     Placement { gate, belt, terminal, aisle, hall }
@@ -52,9 +57,8 @@ pub(crate) fn samples() -> Vec<(&'static str, Event)> {
     let assigned = AircraftAssigned {
         flight: arrival(),
         site: site(),
-        aircraft_type: AircraftType::new("A333").unwrap(),
-        registration: Some("F-GZCA".into()),
-        was: Some(AircraftType::new("A332").unwrap()),
+        aircraft: aircraft("A333", "F-GZCA"),
+        was: Some(aircraft("A332", "F-GZCB")),
         clock: clock(),
     };
     let linked = TurnaroundLinked { site: site(), arrival: arrival(), departure: departure() };

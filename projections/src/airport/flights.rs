@@ -195,9 +195,9 @@ impl FlightRow {
             }
             AirportEvent::AircraftAssigned(e) => {
                 self.observed(&e.clock);
-                self.code = wingspan(&e.aircraft_type).and_then(CodeLetter::of);
-                self.aircraft_type = Some(e.aircraft_type.clone());
-                self.registration.clone_from(&e.registration);
+                self.code = wingspan(&e.aircraft.aircraft_type).and_then(CodeLetter::of);
+                self.aircraft_type = Some(e.aircraft.aircraft_type.clone());
+                self.registration.clone_from(&e.aircraft.registration);
             }
             about_rules!() | about_stands!() => {}
         }

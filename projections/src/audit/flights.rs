@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 use vigie_domain::airport::{
-    AircraftAssigned, DetailsCorrected, FlightArrived, FlightCancelled, FlightDeparted, FlightEstimated, FlightId,
+    Aircraft, AircraftAssigned, DetailsCorrected, FlightArrived, FlightCancelled, FlightDeparted, FlightEstimated, FlightId,
     FlightLanded, FlightPhaseReported, FlightPlaced, FlightRegistered, FlightReinstated, FlightRescheduled,
     FlightReverted, Progress, TurnaroundLinked,
 };
@@ -114,8 +114,9 @@ impl Tell for DetailsCorrected {
 
 impl Tell for AircraftAssigned {
     fn tell(&self) -> Told {
-        let fields = [("aircraft_type", is(&self.aircraft_type)), ("registration", is(&self.registration))];
-        Told::new(format!("assigned aircraft {} to {}", self.aircraft_type, self.flight)).set(self.flight.tag(), fields)
+        let Aircraft { aircraft_type, registration } = &self.aircraft;
+        let fields = [("aircraft_type", is(aircraft_type)), ("registration", is(registration))];
+        Told::new(format!("assigned aircraft {aircraft_type} to {}", self.flight)).set(self.flight.tag(), fields)
     }
 }
 

@@ -10,6 +10,7 @@ pub(crate) struct Checkpoint {
     pub(crate) version: i32,
     pub(crate) position: i64,
     pub(crate) stopped: bool,
+    pub(crate) error: Option<String>,
     pub(crate) error_position: Option<i64>,
 }
 
@@ -31,7 +32,7 @@ impl Checkpoint {
     pub(crate) async fn read(name: &str, pool: &PgPool) -> Result<Option<Self>, sqlx::Error> {
         sqlx::query_as!(
             Self,
-            r#"select version, position, state = 'stopped' as "stopped!", error_position
+            r#"select version, position, state = 'stopped' as "stopped!", error, error_position
                from read.checkpoint where name = $1"#,
             name
         )

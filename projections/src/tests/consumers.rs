@@ -3,12 +3,11 @@
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
-use vigie_eventlog::NewEvent;
 
 use crate::alerts::{AlertRow, Alerts};
 use crate::engine::{Checkpoint, apply};
 use crate::samples::*;
-use crate::spec::{Given, append, given, new_event};
+use crate::spec::{Given, given};
 use crate::{MODELS, Model, Projections, State, status, verify};
 
 const SOON: Duration = Duration::from_secs(20);
@@ -98,20 +97,6 @@ async fn an_event_that_does_not_fit_stops_its_read_model_alone() {
     let passes = all.iter().find(|status| status.name == "passes").unwrap();
     assert_eq!((passes.state, passes.error_position), (State::Stopped, Some(1)));
     assert_eq!(given.stored::<AlertRow>().await.len(), 1, "what came before the bad event is there");
-    shutdown.cancel();
-    running.stopped().await;
-}
-
-#[tokio::test]
-async fn an_event_of_an_unknown_type_stops_only_the_trail_that_wants_all() {
-    let given = given([site("Lomé")]).await;
-    let stranger = NewEvent { kind: "airport.from_the_future".into(), ..new_event(&site("x")) };
-    let bad = append(&given.log, vec![stranger]).await;
-    let last = given.and([stand("C03", 80)]).await;
-    let (running, shutdown) = start(&given).await;
-    running.wait_for(&["sites", "stands", "alerts"], last, SOON).await.unwrap();
-    let behind = running.wait_for(&["audit"], last, SOON).await.unwrap_err();
-    assert_eq!(behind.position, bad - 1);
     shutdown.cancel();
     running.stopped().await;
 }

@@ -6,3 +6,4 @@ mod read_models;
 mod rebuilding;
 mod replay;
 mod trail;
+mod versions;

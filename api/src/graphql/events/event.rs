@@ -2,13 +2,43 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Error, ID, Json, Object};
+use async_graphql::{Error, ID, Json, Object, SimpleObject};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
+use vigie_commands::reason;
+use vigie_domain::{DecodeError, TypeInfo};
 use vigie_eventlog::Recorded;
 
 use crate::graphql::error::fault;
 use crate::graphql::scalars::Position;
+
+/// The data of an event as it is stored.
+#[derive(SimpleObject)]
+pub(crate) struct StoredData {
+    /// Version of its shape.
+    version: u16,
+    /// What happened.
+    data: Json<serde_json::Value>,
+}
+
+fn json(recorded: &Recorded, data: &str) -> Result<Json<serde_json::Value>, Error> {
+    let data = serde_json::from_str(data);
+    data.map(Json).map_err(|error| fault("INTERNAL", format!("the data of event {}: {error}", recorded.position)))
+}
+
+/// What this build knows of the event's type.
+///
+/// # Errors
+/// The type is unknown, or the version is newer than this build.
+pub(super) fn readable(recorded: &Recorded) -> Result<TypeInfo, Error> {
+    vigie_domain::Event::known(&recorded.kind, recorded.version).map_err(|error| unreadable(recorded, &error))
+}
+
+fn unreadable(recorded: &Recorded, error: &DecodeError) -> Error {
+    let position = recorded.position;
+    tracing::error!(event.position = position, error = error as &dyn std::error::Error, "an event cannot be read");
+    fault("UNREADABLE_EVENT", format!("the event at position {position} cannot be read: {}", reason(error)))
+}
 
 /// A fact of the log.
 pub(crate) struct Event(pub(in crate::graphql) Arc<Recorded>);
@@ -28,9 +58,9 @@ impl Event {
     async fn kind(&self) -> &str {
         &self.0.kind
     }
-    /// Version of the shape of its data.
-    async fn version(&self) -> u16 {
-        self.0.version
+    /// Version of the shape of `data`: the one that this build writes.
+    async fn version(&self) -> Result<u16, Error> {
+        readable(&self.0).map(|info| info.version)
     }
     /// Where it happened.
     async fn site(&self) -> ID {
@@ -40,10 +70,17 @@ impl Event {
     async fn tags(&self) -> &[String] {
         &self.0.tags
     }
-    /// What happened, as it is stored.
+    /// What happened, in today's shape: what an older version stored is lifted.
     async fn data(&self) -> Result<Json<serde_json::Value>, Error> {
-        let data = serde_json::from_str(self.0.data.get());
-        data.map(Json).map_err(|error| fault("INTERNAL", format!("the data of event {}: {error}", self.0.position)))
+        if readable(&self.0)?.version == self.0.version {
+            return json(&self.0, self.0.data.get());
+        }
+        let today = vigie_domain::Event::decode(&self.0.kind, self.0.version, self.0.data.get());
+        json(&self.0, &today.map_err(|error| unreadable(&self.0, &error))?.encode().data)
+    }
+    /// Its data as it is stored, also when this build cannot read it.
+    async fn stored(&self) -> Result<StoredData, Error> {
+        Ok(StoredData { version: self.0.version, data: json(&self.0, self.0.data.get())? })
     }
     /// When it happened, by the source's clock.
     async fn occurred_at(&self) -> DateTime<Utc> {

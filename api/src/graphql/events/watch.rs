@@ -7,7 +7,7 @@ use async_graphql::{Context, Error, SimpleObject, Subscription};
 use futures_util::stream::{Stream, try_unfold};
 use vigie_eventlog::{Follower, LogError, Recorded};
 
-use super::event::Event;
+use super::event::{Event, readable};
 use super::filter::{EventFilter, Wanted};
 use super::log_fault;
 use crate::graphql::context::Parts;
@@ -30,7 +30,8 @@ pub(crate) struct EventsSubscription;
 #[Subscription]
 impl EventsSubscription {
     /// Matching events after a position, each once and in order: first those there are, then those to come. Without
-    /// `after`, those to come. When the log moves on without a match, an item without event tells how far.
+    /// `after`, those to come. When the log moves on without a match, an item without event tells how far. An event
+    /// that this build cannot read ends it with the error UNREADABLE_EVENT, instead of being left out.
     async fn events(
         &self,
         ctx: &Context<'_>,
@@ -55,6 +56,8 @@ struct Watch {
 async fn next(mut watch: Watch) -> Result<Option<(EventItem, Watch)>, Error> {
     loop {
         if let Some(event) = watch.waiting.pop_front() {
+            // An error is the last item: the client resumes where it was, at a server that can read the event.
+            readable(&event)?;
             watch.told = event.position;
             let item = EventItem { position: Position(event.position), event: Some(Event(event)) };
             return Ok(Some((item, watch)));
