@@ -79,6 +79,11 @@ pub enum AppendError {
     Log(#[from] LogError),
 }
 
+/// Whether a type, site or tag can be stored.
+pub(crate) fn is_storable(text: &str) -> bool {
+    !text.is_empty() && !text.chars().any(char::is_control)
+}
+
 impl Append {
     /// The most events in one append.
     pub const MAX_EVENTS: usize = 10_000;
@@ -94,7 +99,7 @@ impl Append {
             [("event type", &event.kind), ("site", &event.site)].into_iter().chain(tags)
         });
         for (what, text) in texts {
-            if text.is_empty() || text.chars().any(char::is_control) {
+            if !is_storable(text) {
                 return Err(AppendError::Text { what, text: text.clone() });
             }
         }

@@ -92,7 +92,7 @@ impl NewEvent {
 }
 
 /// Whether a string in the JSON holds an escaped U+0000: `json` would take it, whoever reads it as text would fail.
-fn has_nul(json: &str) -> bool {
+pub(crate) fn has_nul(json: &str) -> bool {
     json.match_indices("u0000").any(|(at, _)| {
         let escapes = json.as_bytes().iter().take(at).rev().take_while(|byte| **byte == b'\\').count();
         escapes % 2 == 1

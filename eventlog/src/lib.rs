@@ -8,6 +8,7 @@
 //! 5. Events are never changed or deleted.
 
 mod append;
+pub mod check;
 pub mod cluster;
 pub mod database;
 mod event;
@@ -22,6 +23,7 @@ mod recent;
 mod sequencer;
 mod tail;
 pub mod testing;
+pub mod transfer;
 
 pub use append::{Append, AppendError, Appended, Condition};
 pub use event::{Metadata, NewEvent, Recorded};

@@ -112,6 +112,10 @@ impl Log {
         }))
     }
 
+    pub(crate) fn pool(&self) -> &PgPool {
+        &self.pool
+    }
+
     /// The last position; 0 when empty.
     ///
     /// # Errors

@@ -5,8 +5,8 @@ use std::pin::Pin;
 use chrono::{DateTime, Utc};
 use futures_util::{Stream, TryStreamExt};
 use serde_json::value::RawValue;
-use sqlx::PgPool;
 use sqlx::types::Json;
+use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
 use crate::ranges::require_page;
@@ -147,6 +147,24 @@ fn all(pool: &PgPool, read: Read) -> Rows<'_> {
         )
         .fetch(pool),
     }
+}
+
+/// Every event in `(after, until]`, as a stream. A row that is no event is an error of its own; the rows after it follow.
+pub(crate) fn between(
+    connection: &mut PgConnection,
+    after: i64,
+    until: i64,
+) -> impl Stream<Item = Result<Recorded, sqlx::Error>> {
+    sqlx::query_as!(
+        Row,
+        r#"select position, id, kind, version, site, tags, data as "data: _", command_id, command,
+                  correlation_id, causation_id, actor, traceparent, occurred_at, recorded_at
+           from event where position > $1 and position <= $2 order by position"#,
+        after,
+        until
+    )
+    .fetch(connection)
+    .map_ok(Recorded::from)
 }
 
 /// Each criterion is a range of an index, by its first tag or by each of its types, cut at the page's size.

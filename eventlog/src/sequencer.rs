@@ -28,6 +28,8 @@ use committed::Committed;
 use lane::{Added, Lane};
 use marks::{Marked, Recent};
 
+pub(crate) use statement::is_about_data;
+
 /// So that a thousand callers fill both lanes.
 const LIMITS: Limits = Limits { appends: 512, events: 4_096 };
 /// How long callers may take to come again; small beside a flush and the work of a batch.

@@ -64,7 +64,8 @@ pub struct StoppedBy {
 }
 
 fn stopped_by(stopped: &Option<StoppedBy>) -> String {
-    let told = |StoppedBy { position, reason }: &StoppedBy| format!(": the event at position {position} stopped it: {reason}");
+    let told =
+        |StoppedBy { position, reason }: &StoppedBy| format!(": the event at position {position} stopped it: {reason}");
     stopped.as_ref().map(told).unwrap_or_default()
 }
 

@@ -5,6 +5,7 @@ mod doctor;
 mod events;
 mod greeting;
 mod import;
+mod log;
 mod postgres;
 mod projections;
 mod say;
@@ -35,6 +36,8 @@ enum Command {
     Import(import::Args),
     /// Look at the log.
     Events(events::Args),
+    /// Check the log, write it to a file, take it in from one.
+    Log(log::Args),
     /// Look at the read models, rebuild them, check them.
     Projections(projections::Args),
     /// Say what is configured, what is reachable, and which versions.
@@ -67,6 +70,7 @@ async fn run(cli: Cli) -> Outcome {
         Command::Demo(args) => demo::run(args, settings).await,
         Command::Import(args) => import::run(args, settings).await,
         Command::Events(args) => events::run(args, settings).await,
+        Command::Log(args) => log::run(args, settings).await,
         Command::Projections(args) => projections::run(args, settings).await,
         Command::Doctor(args) => doctor::run(args, settings).await,
         Command::Postgres(args) => postgres::run(args, settings).await,

@@ -9,11 +9,13 @@ use crate::harness::Server;
 use crate::socket::Socket;
 
 const ASSIGNED: &str = "airport.aircraft_assigned";
-const EVENTS: &str = "query($after: Position!) { event(position: $after) { type version data stored { version data } } }";
+const EVENTS: &str =
+    "query($after: Position!) { event(position: $after) { type version data stored { version data } } }";
 
 /// Appends an aircraft assigned to a flight, as `version` would store it; its position.
 async fn append(server: &Server, kind: &str, version: u16, flight: &str, data: Value) -> i64 {
-    let mut event = json!({ "flight": flight, "site": "LFW", "clock": { "source": "hkia", "observed_at": spec::noon() } });
+    let mut event =
+        json!({ "flight": flight, "site": "LFW", "clock": { "source": "hkia", "observed_at": spec::noon() } });
     event.as_object_mut().unwrap().extend(data.as_object().unwrap().clone());
     let command_id = Uuid::now_v7();
     let new = NewEvent {
@@ -111,7 +113,8 @@ async fn commands_and_changes_that_depend_on_a_newer_version_say_so() {
     let flight = flight(&server).await;
     let bad = append(&server, ASSIGNED, 3, &flight, json!({ "airframe": 4711 })).await;
     let words = [ASSIGNED, "version 3", "upgrade vigie"];
-    let assign = r#"mutation($flight: ID!) { assignAircraft(input: { flight: $flight, aircraftType: "A333" }) { __typename } }"#;
+    let assign =
+        r#"mutation($flight: ID!) { assignAircraft(input: { flight: $flight, aircraftType: "A333" }) { __typename } }"#;
     let answer = server.answer(assign, json!({ "flight": flight })).await;
     is_told(&answer["errors"][0], bad, &words);
     let mut socket = Socket::ready(server.listen().await).await;

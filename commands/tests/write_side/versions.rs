@@ -5,8 +5,8 @@ use uuid::Uuid;
 use vigie_commands::policies::{Policies, PolicyStatus, status};
 use vigie_commands::{Executor, Failure, reason};
 use vigie_domain::airport::{
-    Aircraft, AircraftType, AirportCode, AirportEvent, AssignAircraft, Carrier, Clock, CodeLetter, DefineStand, Details, Direction,
-    FlightId, Leg, ObserveFlight, Placement, Progress, StandDefined, StandId, StandKind,
+    Aircraft, AircraftType, AirportCode, AirportEvent, AssignAircraft, Carrier, Clock, CodeLetter, DefineStand,
+    Details, Direction, FlightId, Leg, ObserveFlight, Placement, Progress, StandDefined, StandId, StandKind,
 };
 use vigie_domain::alerts::{AlertId, AlertKind};
 use vigie_domain::kernel::spec;

@@ -20,9 +20,9 @@ use super::checks::{airport, plausible};
 use super::flight::Flight;
 use super::refusal::Decides;
 use super::{
-    Aircraft, AircraftAssigned, AircraftType, AirportRefusal, Clock, Details, DetailsCorrected, FlightArrived, FlightCancelled,
-    FlightDeparted, FlightEstimated, FlightId, FlightLanded, FlightPhaseReported, FlightPlaced, FlightRegistered,
-    FlightReinstated, FlightRescheduled, FlightReverted, Leg, Placement, Progress,
+    Aircraft, AircraftAssigned, AircraftType, AirportRefusal, Clock, Details, DetailsCorrected, FlightArrived,
+    FlightCancelled, FlightDeparted, FlightEstimated, FlightId, FlightLanded, FlightPhaseReported, FlightPlaced,
+    FlightRegistered, FlightReinstated, FlightRescheduled, FlightReverted, Leg, Placement, Progress,
 };
 use crate::Event;
 use crate::kernel::{Context, Decided, Decision, Note, World};

@@ -231,7 +231,7 @@ pub(super) fn is_passing(error: &sqlx::Error) -> bool {
 
 /// Whether it is this append's own doing: Postgres refused the data itself (classes 22 and 23, and 54: too large), it
 /// could not even be sent, or a condition of it needs what is archived (VIG01).
-pub(super) fn is_about_data(error: &sqlx::Error) -> bool {
+pub(crate) fn is_about_data(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::Encode(_) => true,
         sqlx::Error::Database(error) => {

@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 use vigie_domain::airport::{
-    Aircraft, AircraftAssigned, DetailsCorrected, FlightArrived, FlightCancelled, FlightDeparted, FlightEstimated, FlightId,
-    FlightLanded, FlightPhaseReported, FlightPlaced, FlightRegistered, FlightReinstated, FlightRescheduled,
+    Aircraft, AircraftAssigned, DetailsCorrected, FlightArrived, FlightCancelled, FlightDeparted, FlightEstimated,
+    FlightId, FlightLanded, FlightPhaseReported, FlightPlaced, FlightRegistered, FlightReinstated, FlightRescheduled,
     FlightReverted, Progress, TurnaroundLinked,
 };
 

@@ -50,7 +50,10 @@ async fn assert_stopped(given: &Given, stopped: &[&str], bad: i64, words: &[&str
         assert!(told.contains(&format!("event at position {bad}")), "{told}");
         assert!(words.iter().all(|word| reason.contains(word) && told.contains(word)), "{told}");
         let status = status_of(given, name).await;
-        assert_eq!((status.state, status.error_position, status.error.as_ref()), (State::Stopped, Some(bad), Some(reason)));
+        assert_eq!(
+            (status.state, status.error_position, status.error.as_ref()),
+            (State::Stopped, Some(bad), Some(reason))
+        );
     }
     shutdown.cancel();
     running.stopped().await;
@@ -59,7 +62,8 @@ async fn assert_stopped(given: &Given, stopped: &[&str], bad: i64, words: &[&str
 #[tokio::test]
 async fn what_version_1_has_stored_is_folded_as_todays_shape() {
     let given = given([flight(&arrival(860))]).await;
-    append(&given.log, vec![of_version_1("A332", None, None), of_version_1("A333", Some("F-GZCA"), Some("A332"))]).await;
+    append(&given.log, vec![of_version_1("A332", None, None), of_version_1("A333", Some("F-GZCA"), Some("A332"))])
+        .await;
     let rows = given.rows::<Flights, FlightRow>().await;
     assert_eq!(rows[0].aircraft_type.as_ref().map(|known| known.as_str()), Some("A333"));
     assert_eq!(rows[0].registration.as_deref(), Some("F-GZCA"));

@@ -9,11 +9,11 @@ use crate::client::Server;
 use crate::harness::{Place, until};
 
 /// A capture of the schedules of a day, with this many arrivals.
-fn capture(flights: u32) -> Value {
+pub(crate) fn capture(date: &str, flights: u32) -> Value {
     let flights: Vec<_> = (0..flights)
         .map(|number| {
             json!({
-                "date": "2026-01-15",
+                "date": date,
                 "time": format!("{:02}:{:02}", number / 60 % 24, number % 60),
                 "flight": [{ "no": format!("XX {}", 100 + number), "airline": "XXA" }],
                 "origin_dest": ["LFW"],
@@ -26,7 +26,7 @@ fn capture(flights: u32) -> Value {
             })
         })
         .collect();
-    json!({ "date": "2026-01-15", "generatedAt": "2026-01-15T00:10:00.000Z", "flights": flights })
+    json!({ "date": date, "generatedAt": format!("{date}T00:10:00.000Z"), "flights": flights })
 }
 
 #[tokio::test]
@@ -35,7 +35,7 @@ async fn an_import_runs_beside_the_server_which_shows_it_at_once() {
     let place = Place::new();
     let mut server = Server::start(&place).await;
     let file = place.path().join("2026-01-15.json");
-    fs::write(&file, capture(FLIGHTS).to_string()).unwrap();
+    fs::write(&file, capture("2026-01-15", FLIGHTS).to_string()).unwrap();
 
     let arguments = ["import", "hkia", "--setup", "--json", file.to_str().unwrap()];
     let first: Value = serde_json::from_str(&place.succeed(arguments).await).unwrap();
