@@ -50,7 +50,7 @@ pub(crate) struct Receipt {
     /// Events that it appended; 0 if the wish was already true, or the command was sent before.
     appended: i32,
     /// Set when the read models did not catch up in time; what is read from them is null then.
-    behind: Option<BehindObject>,
+    behind: Option<Box<BehindObject>>,
 }
 
 impl Receipt {
@@ -91,7 +91,7 @@ pub(super) async fn carry_out<D: Decision>(
         position: Position(done.position),
         command_id,
         appended: i32::try_from(done.appended).unwrap_or(i32::MAX),
-        behind: waited.err().map(BehindObject::from),
+        behind: waited.err().map(|behind| Box::new(behind.into())),
     };
     Ok(Ok((receipt, done.answer)))
 }
