@@ -6,7 +6,7 @@ mod filling;
 
 use std::sync::Mutex;
 
-use sqlx::{AssertSqlSafe, Executor, PgPool};
+use sqlx::{Executor, PgPool};
 use vigie_eventlog::check::{Checked, Progress, STRETCH, check};
 use vigie_eventlog::{Log, Recorded, testing};
 
@@ -241,7 +241,7 @@ async fn a_check_of_a_growing_log_looks_up_to_where_it_began() {
 #[tokio::test]
 async fn ranges_of_positions_are_looked_at_one_after_the_other() {
     let pool = testing::database().await;
-    pool.execute(AssertSqlSafe("select log_resize(5)".to_owned())).await.unwrap();
+    testing::owner(&pool).await.execute("select log_resize(5)").await.unwrap();
     let log = Log::open(pool.clone()).await.unwrap();
     fill(&log, 20).await;
     log.close().await;

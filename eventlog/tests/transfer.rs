@@ -28,7 +28,7 @@ async fn exported(log: &Log, after: i64, until: Option<i64>) -> String {
 }
 
 async fn imported(pool: &PgPool, file: &str) -> Result<Imported, TransferError> {
-    let mut owner = pool.acquire().await.unwrap();
+    let mut owner = testing::owner(pool).await.acquire().await.unwrap();
     import(&mut owner, "log.jsonl", file.as_bytes(), &|_| {}).await
 }
 
@@ -170,10 +170,11 @@ async fn an_answer_beside_another_event_than_the_first_is_refused() {
 async fn what_is_imported_lies_in_ranges_of_positions_like_what_is_appended() {
     let file = exported(&filled().await.1, 0, None).await;
     let pool = testing::database().await;
-    pool.execute("select log_resize(5)").await.unwrap();
+    let owner = testing::owner(&pool).await;
+    owner.execute("select log_resize(5)").await.unwrap();
     imported(&pool, &file).await.unwrap();
-    let in_default: i64 = sqlx::query_scalar("select count(*) from event_default").fetch_one(&pool).await.unwrap();
-    let last: i64 = sqlx::query_scalar("select max(last_position) from log_range").fetch_one(&pool).await.unwrap();
+    let in_default: i64 = sqlx::query_scalar("select count(*) from event_default").fetch_one(&owner).await.unwrap();
+    let last: i64 = sqlx::query_scalar("select max(last_position) from log_range").fetch_one(&owner).await.unwrap();
     assert!(in_default == 0 && last > 17, "{in_default} {last}");
     assert_eq!(exported(&Log::open(pool).await.unwrap(), 0, None).await, file);
 }

@@ -4,7 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::value::RawValue;
 use sqlx::{AssertSqlSafe, Executor, PgPool};
 use uuid::Uuid;
-use vigie_eventlog::{Append, Log, Metadata, NewEvent};
+use vigie_eventlog::{Append, Log, Metadata, NewEvent, testing};
 
 fn noon() -> DateTime<Utc> {
     DateTime::from_timestamp(1_767_268_800, 123_456_000).unwrap()
@@ -53,5 +53,5 @@ fn command(number: u32) -> Append {
 pub(crate) async fn tamper(pool: &PgPool, sql: &str) {
     let off = ["event", "event_tag", "command"].map(|table| format!("alter table {table} disable trigger user;"));
     let script = off.concat() + sql;
-    pool.execute(AssertSqlSafe(script)).await.unwrap();
+    testing::owner(pool).await.execute(AssertSqlSafe(script)).await.unwrap();
 }
