@@ -5,12 +5,15 @@
 mod append;
 mod closed_loop;
 mod database;
+mod decide;
 mod disk;
+mod facts;
 mod fill;
 mod grow;
 mod load;
 mod memory;
 mod processes;
+mod project;
 mod raw;
 mod read;
 mod report;
@@ -39,6 +42,10 @@ enum Command {
     Grow(grow::Args),
     /// Only the raw limits: one-row INSERTs and COPY.
     CompareRaw(raw::Args),
+    /// Commands on a stand with a long past, beside appends of the same events.
+    Decide(decide::Args),
+    /// Each read model made from the log, beside a projector that runs a statement for each event.
+    Project(project::Args),
     /// Fills a log with so many events, quickly.
     Fill(fill::Args),
     /// Reads the whole log, beside a bare loop over its rows, and a thousand events by tag.
@@ -56,6 +63,8 @@ async fn main() -> ExitCode {
         Command::AppendOne(args) => processes::one(args).await,
         Command::Grow(args) => grow::run(args).await,
         Command::CompareRaw(args) => raw::run(args).await,
+        Command::Decide(args) => decide::run(args).await,
+        Command::Project(args) => project::run(args).await,
         Command::Fill(args) => fill::run(args).await,
         Command::Read(args) => read::run(args).await,
     };

@@ -1,7 +1,6 @@
 //! The engine as a whole, on a real Postgres.
 
 mod consumers;
-mod rate;
 mod read_models;
 mod rebuilding;
 mod replay;
