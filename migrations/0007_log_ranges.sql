@@ -222,7 +222,8 @@ begin
 end
 $$;
 
--- As before, and refuses to skip what is archived.
+-- As before, and refuses to skip what is archived. Further tags are counted, and not asked for with `exists`, which may
+-- be carried out by reading all of `event_tag` into a hash.
 create or replace function log_matching(
     criterion_kinds text[], criterion_tags text[], after_position bigint, until_position bigint, most bigint,
     newest_first boolean
@@ -244,18 +245,18 @@ begin
                 select t.position from event_tag t
                 where t.tag = tags[1] and t.position > after_position and t.position <= until_position
                   and (kinds is null or t.kind = any (kinds))
-                  and not exists (
-                      select from unnest(tags[2:]) also(tag)
-                      where not exists (select from event_tag o where o.tag = also.tag and o.position = t.position))
+                  and cardinality(tags) - 1 = (
+                      select count(*) from unnest(tags[2:]) also(tag)
+                      where (select count(*) from event_tag o where o.tag = also.tag and o.position = t.position) > 0)
                 order by t.position desc limit most;
             else
                 return query
                 select t.position from event_tag t
                 where t.tag = tags[1] and t.position > after_position and t.position <= until_position
                   and (kinds is null or t.kind = any (kinds))
-                  and not exists (
-                      select from unnest(tags[2:]) also(tag)
-                      where not exists (select from event_tag o where o.tag = also.tag and o.position = t.position))
+                  and cardinality(tags) - 1 = (
+                      select count(*) from unnest(tags[2:]) also(tag)
+                      where (select count(*) from event_tag o where o.tag = also.tag and o.position = t.position) > 0)
                 order by t.position limit most;
             end if;
         else

@@ -59,7 +59,8 @@ begin
     if (case when known then least_unchecked else least_after end) < head then
         return query
         select distinct on (hit.request) hit.request,
-               case when exists (select from command c where c.id = command_ids[hit.request])
+               -- Counted, and not asked for with `exists`, which may be carried out by reading all of it into a hash.
+               case when (select count(*) from command c where c.id = command_ids[hit.request]) > 0
                     then 'repeated' else 'conflict' end,
                hit.position, null::timestamptz, null::bigint, null::bigint, hit.condition
         from (
@@ -69,7 +70,8 @@ begin
                        nullif(string_to_array(c.kinds, e'\x1f'), '{}') kinds,
                        nullif(string_to_array(c.more_tags, e'\x1f'), '{}') more_tags
                 from (
-                    select unnest(criterion_checked) checked, unnest(criterion_requests) request, unnest(criterion_conditions) condition,
+                    select unnest(criterion_checked) checked, unnest(criterion_requests) request,
+                           unnest(criterion_conditions) condition,
                            unnest(criterion_afters) after, unnest(criterion_kinds) kinds, unnest(criterion_tags) tag,
                            unnest(criterion_more_tags) more_tags
                 ) c
@@ -79,15 +81,16 @@ begin
                 select t.position from event_tag t
                 where t.tag = c.tag and t.position > c.after and t.position <= head
                   and (c.kinds is null or t.kind = any (c.kinds))
-                  and (c.more_tags is null or not exists (
-                      select from unnest(c.more_tags) also(tag)
-                      where not exists (select from event_tag o where o.tag = also.tag and o.position = t.position)))
+                  and (c.more_tags is null or cardinality(c.more_tags) = (
+                      select count(*) from unnest(c.more_tags) also(tag)
+                      where (select count(*) from event_tag o where o.tag = also.tag and o.position = t.position) > 0))
                 order by t.position limit 1
             ) t
             union all
             select c.request, c.condition, e.position
             from (
-                select unnest(criterion_checked) checked, unnest(criterion_requests) request, unnest(criterion_conditions) condition,
+                select unnest(criterion_checked) checked, unnest(criterion_requests) request,
+                       unnest(criterion_conditions) condition,
                        unnest(criterion_afters) after, unnest(criterion_kinds) kinds, unnest(criterion_tags) tag
             ) c
             cross join lateral unnest(string_to_array(c.kinds, e'\x1f')) k(kind)
@@ -100,7 +103,8 @@ begin
             union all
             select c.request, c.condition, c.after + 1
             from (
-                select unnest(criterion_checked) checked, unnest(criterion_requests) request, unnest(criterion_conditions) condition,
+                select unnest(criterion_checked) checked, unnest(criterion_requests) request,
+                       unnest(criterion_conditions) condition,
                        unnest(criterion_afters) after, unnest(criterion_kinds) kinds, unnest(criterion_tags) tag
             ) c
             where c.after < head and not (known and c.checked) and c.tag = '' and c.kinds = ''
