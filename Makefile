@@ -9,12 +9,14 @@ export SQLX_OFFLINE := true
 
 VIGIE := $(or $(CARGO_TARGET_DIR),target)/debug/vigie
 ORACLE := $(or $(CARGO_TARGET_DIR),target)/debug/vigie-oracle
+# A build of its own, so that no other one can break the log on purpose.
+SABOTAGED := --features sabotage --target-dir target/sabotage
 # A command with a new Postgres for its duration. The tests choose their databases themselves.
 WITH_POSTGRES := $(VIGIE) postgres run --throwaway -- env -u DATABASE_URL
 
 .PHONY: help
 help: ## This list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: run
 run: optional-ui build ## Build everything, serve on http://127.0.0.1:8080, play the demo day
@@ -48,8 +50,17 @@ test: ui browser build ## Run every test on a Postgres of their own: make test A
 .PHONY: oracle
 oracle: ## Break everything around the log, prove that its promises hold: make oracle SECONDS=1800
 	@scripts/need.sh cargo postgres
-	cargo build --quiet --locked --package vigie-oracle
-	@$(ORACLE) run --seconds $(or $(SECONDS),45) $(ARGS)
+	cargo build --quiet --locked --package vigie-oracle $(if $(SABOTAGE),$(SABOTAGED))
+	@$(if $(SABOTAGE),target/sabotage/debug/vigie-oracle,$(ORACLE)) run --seconds $(or $(SECONDS),45) $(SABOTAGE:%=--sabotage %) $(ARGS)
+
+.PHONY: oracle-sabotage
+oracle-sabotage: ## Break the log on purpose in three ways, and show that the oracle notices each
+	@scripts/need.sh cargo postgres
+	cargo build --quiet --locked --package vigie-oracle $(SABOTAGED)
+	@for sabotage in early-unlock torn-checkpoint blind-retry; do \
+	  status=0; target/sabotage/debug/vigie-oracle run --seconds $(or $(SECONDS),10) --sabotage $$sabotage || status=$$?; \
+	  [ "$$status" = 1 ] || { echo "$$sabotage was not noticed (exit code $$status)" >&2; exit 1; }; \
+	done; echo 'each sabotage was noticed'
 
 .PHONY: browser
 browser:

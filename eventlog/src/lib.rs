@@ -20,6 +20,8 @@ pub mod ranges;
 mod read;
 mod reading;
 mod recent;
+#[cfg(feature = "sabotage")]
+mod sabotage;
 mod sequencer;
 mod tail;
 pub mod testing;

@@ -17,7 +17,7 @@ type Fault = Box<dyn std::error::Error + Send + Sync>;
 #[derive(Debug, Parser)]
 #[command(name = "vigie-oracle", version, about)]
 enum Cli {
-    /// Breaks and proves. Exit code 0: every promise held; 1: one was broken, or the oracle could not do its work.
+    /// Breaks and proves. Exit code 0: every promise held; 1: one was broken; 2: the oracle could not do its work.
     Run(driver::Args),
     /// One of the processes that are broken; started by `run`.
     #[command(hide = true)]
@@ -42,6 +42,6 @@ fn main() -> ExitCode {
             eprintln!("  because: {error}");
             cause = error.source();
         }
-        ExitCode::FAILURE
+        ExitCode::from(2)
     })
 }

@@ -16,6 +16,8 @@ mod contract;
 mod engine;
 pub mod rail;
 mod running;
+#[cfg(feature = "sabotage")]
+mod sabotage;
 #[cfg(test)]
 mod samples;
 #[cfg(test)]

@@ -76,6 +76,8 @@ impl Lane {
                 }
                 Err(error) if statement::is_passing(&error) && since.elapsed() < RETRY => {
                     self.connection_failed(&error);
+                    #[cfg(feature = "sabotage")]
+                    send_as_new(&mut batch.appends);
                     tokio::time::sleep(pause).await;
                     pause = (pause * 2).min(Duration::from_millis(500));
                 }
@@ -158,5 +160,16 @@ impl Batch {
     fn answer(&mut self, index: usize, outcome: Result<Appended, AppendError>) {
         self.checked.remove(index);
         answer(self.appends.remove(index), outcome);
+    }
+}
+
+/// What is sent again is taken for something new, as if the outcome of the first time did not matter.
+#[cfg(feature = "sabotage")]
+fn send_as_new(batch: &mut [Waiting]) {
+    if crate::sabotage::is("blind-retry") {
+        for waiting in batch {
+            waiting.metadata.command_id = uuid::Uuid::now_v7();
+            waiting.events.iter_mut().for_each(|event| event.metadata.command_id = waiting.metadata.command_id);
+        }
     }
 }

@@ -4,11 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process as send};
+use rustix::process::{Pid, Signal};
 use sqlx::PgConnection;
 
 use super::chaos::Ground;
 use super::sessions;
+use super::signal::Process;
 use super::slots::Slot;
 use crate::Fault;
 use crate::dice::Dice;
@@ -58,7 +59,8 @@ pub(super) async fn kill_backend(ground: &Ground, dice: &mut Dice) -> Result<(),
     let mut admin = ground.server.admin().await?;
     let backends = sessions::backends(&mut admin).await?;
     if let Some(pid) = dice.pick(&backends).copied().and_then(Pid::from_raw)
-        && send(pid, Signal::KILL).is_ok()
+        && let Some(backend) = Process::working_in(&ground.server.data(), pid)
+        && backend.send(Signal::KILL)
     {
         ground.tally.add("Postgres backends killed");
     }

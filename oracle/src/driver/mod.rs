@@ -6,9 +6,11 @@ mod frames;
 mod proxy;
 mod report;
 mod restore;
+mod sabotage;
 mod server;
 mod sessions;
 mod settle;
+mod signal;
 mod slots;
 mod tally;
 
@@ -29,6 +31,7 @@ use crate::worker::{Follows, follow, set_up};
 use crate::{Fault, verify};
 use chaos::Ground;
 use proxy::Proxy;
+use sabotage::Sabotage;
 use server::Server;
 use slots::{Plan, Slot, Stage};
 use tally::Tally;
@@ -53,7 +56,7 @@ pub(crate) struct Args {
     pause: u64,
     /// Breaks the log on purpose, to show that it is noticed; only in the build that can.
     #[arg(long)]
-    sabotage: Option<String>,
+    sabotage: Option<Sabotage>,
     /// Keeps the folder with what everybody wrote down, also when every promise held.
     #[arg(long)]
     keep: bool,
@@ -80,6 +83,15 @@ pub(crate) async fn run(args: Args) -> Result<ExitCode, Fault> {
     outcome.map(|_| if good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
+/// Tells how far a run is.
+struct Clock(Instant);
+
+impl Clock {
+    fn say(&self, what: &str) {
+        println!("oracle: {:>5} s: {what}", self.0.elapsed().as_secs());
+    }
+}
+
 /// A folder that the account of Postgres can enter, with a short name, since a socket's path is limited.
 fn scratch() -> Result<TempDir, Fault> {
     let folder = tempfile::Builder::new().prefix("vigie-oracle-").tempdir()?;
@@ -91,10 +103,13 @@ fn scratch() -> Result<TempDir, Fault> {
 }
 
 async fn stage(args: &Args, seed: u64, folder: &Path) -> Result<report::Report, Fault> {
-    let (told, logs) = (folder.join("told"), folder.join("logs"));
+    let (told, logs, clock) = (folder.join("told"), folder.join("logs"), Clock(Instant::now()));
     let server = Server::start(&folder.join("server")).await?;
     let settings = Settings { database_url: Some(url(&server)), pool_size: 8, ..Settings::defaults() };
     let own = Runtime::open(&settings).await?;
+    if let Some(sabotage) = args.sabotage {
+        sabotage.prepare(&mut server.admin().await?).await?;
+    }
     set_up(&own.executor, &told, &mut Dice::of(seed, "setup")).await?;
 
     let tally = Arc::new(Tally::default());
@@ -104,7 +119,7 @@ async fn stage(args: &Args, seed: u64, folder: &Path) -> Result<report::Report, 
         seed,
         callers: args.callers,
         pause: args.pause,
-        sabotage: args.sabotage.clone(),
+        sabotage: args.sabotage,
     });
     let (mut slots, mut keepers) = (Vec::new(), Vec::new());
     for number in 0..args.processes {
@@ -116,11 +131,13 @@ async fn stage(args: &Args, seed: u64, folder: &Path) -> Result<report::Report, 
     let (end, followers) = own_followers(&own, &told, seed);
     let ground = Arc::new(Ground { server, slots, tally, backups: restore::Backups::default() });
     reach(&ground, Stage::Ready).await?;
+    clock.say("the processes are ready");
 
     let until = Instant::now() + Duration::from_secs(args.seconds);
     chaos::run(&ground, Dice::of(seed, "chaos"), until).await?;
+    clock.say("the faults are over");
 
-    let rest = bring_to_rest(&ground, &own, keepers).await?;
+    let rest = bring_to_rest(&ground, &own, keepers, &clock).await?;
     end.set(rest.head);
     let followed = all(followers).await;
     let checked = verify::run(&own.pool, &own.log, &told, rest.complaints).await?;
@@ -136,19 +153,23 @@ async fn bring_to_rest(
     ground: &Ground,
     own: &Runtime,
     keepers: Vec<JoinHandle<Result<(), Fault>>>,
+    clock: &Clock,
 ) -> Result<settle::Rest, Fault> {
     reach(ground, Stage::Ready).await?;
     for slot in &ground.slots {
         slot.tell("finish").await?;
     }
     reach(ground, Stage::Finished).await?;
+    clock.say("the last call has ended");
     let rest = settle::settle(&own.pool, &own.log).await?;
+    clock.say("everybody has caught up");
     for slot in &ground.slots {
         slot.tell(&format!("quit {}", rest.head)).await?;
     }
     for keeper in keepers {
         keeper.await??;
     }
+    clock.say("the processes have stopped");
     Ok(rest)
 }
 

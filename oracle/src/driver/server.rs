@@ -1,15 +1,15 @@
 //! The Postgres that is broken: a private, durable one in a folder of its own.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, Executor, PgConnection};
 use tokio::sync::Mutex;
 use vigie_eventlog::cluster::{Cluster, Options, programs};
 
+use super::signal::Process;
 use crate::Fault;
 
 /// How long a server may take to come up, with the recovery after a crash.
@@ -33,7 +33,7 @@ impl Server {
         let folder = cluster.data_dir().to_owned();
         let server = Self { folder, options: cluster.options(), cluster: Mutex::new(Some(cluster)) };
         let mut admin = server.admin().await?;
-        admin.execute("alter system set wal_keep_size = '4GB'").await?;
+        admin.execute("alter system set wal_keep_size = '1GB'").await?;
         admin.execute("select pg_reload_conf()").await?;
         admin.execute("create database elsewhere").await?;
         Ok(server)
@@ -89,7 +89,9 @@ impl Server {
     pub(crate) async fn signal(&self, signal: Signal) -> Result<(), Fault> {
         let cluster = self.cluster.lock().await;
         let pid = cluster.as_ref().and_then(|cluster| Pid::from_raw(cluster.pid())).ok_or("no server runs")?;
-        Ok(kill_process(pid, signal)?)
+        let postmaster = Process::working_in(&self.data(), pid).ok_or("the server has ended by itself")?;
+        postmaster.send(signal);
+        Ok(())
     }
 
     /// Starts it again after its end, whatever that was, and waits until it takes connections.
@@ -105,13 +107,12 @@ impl Server {
     pub(crate) async fn cut_power(&self) -> Result<(), Fault> {
         self.signal(Signal::KILL).await?;
         loop {
-            let left = working_in(&self.data());
+            let left = Process::all_working_in(&self.data());
             if left.is_empty() {
                 return Ok(());
             }
-            for pid in left {
-                // It may be gone by now.
-                let _ = kill_process(pid, Signal::KILL);
+            for process in left {
+                process.send(Signal::KILL);
             }
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
@@ -124,11 +125,4 @@ impl Server {
         }
         Ok(())
     }
-}
-
-/// The processes that live in a folder; the dead that nobody has waited for do not.
-fn working_in(folder: &Path) -> Vec<Pid> {
-    let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
-    let here = processes.filter(|process| fs::read_link(process.path().join("cwd")).is_ok_and(|cwd| cwd == folder));
-    here.filter_map(|process| process.file_name().to_str()?.parse().ok().and_then(Pid::from_raw)).collect()
 }

@@ -7,13 +7,15 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use super::proxy::Proxy;
+use super::sabotage::Sabotage;
+use super::signal::Process;
 use super::tally::Tally;
 use crate::Fault;
 
@@ -27,7 +29,7 @@ pub(crate) struct Plan {
     pub(crate) seed: u64,
     pub(crate) callers: usize,
     pub(crate) pause: u64,
-    pub(crate) sabotage: Option<String>,
+    pub(crate) sabotage: Option<Sabotage>,
 }
 
 /// A place for a process, which is started anew whenever it ends.
@@ -43,7 +45,7 @@ pub(crate) struct Slot {
 /// The process of the moment.
 #[derive(Default)]
 struct Now {
-    pid: Option<Pid>,
+    process: Option<Process>,
     stdin: Option<ChildStdin>,
     /// It was killed by the driver.
     killed: bool,
@@ -79,9 +81,10 @@ impl Slot {
     /// Sends a signal; false when there is no process to get it, or it is stopped or about to be killed.
     pub(crate) fn signal(&self, signal: Signal) -> bool {
         let mut now = self.now.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(pid) = now.pid.filter(|_| !now.killed) else { return false };
-        now.killed = signal == Signal::KILL;
-        kill_process(pid, signal).is_ok()
+        let Some(process) = now.process.as_ref().filter(|_| !now.killed) else { return false };
+        let sent = process.send(signal);
+        now.killed = sent && signal == Signal::KILL;
+        sent
     }
 
     pub(crate) fn is_ready(&self) -> bool {
@@ -119,7 +122,8 @@ impl Slot {
             {
                 let mut now = self.now.lock().unwrap_or_else(PoisonError::into_inner);
                 let pid = child.id().and_then(|pid| Pid::from_raw(pid.cast_signed()));
-                *now = Now { pid, stdin: child.stdin.take(), killed: false, generation };
+                let process = pid.map(Process::child).transpose()?;
+                *now = Now { process, stdin: child.stdin.take(), killed: false, generation };
             }
             self.listen(stdout).await;
             let status = child.wait().await?;
@@ -148,7 +152,7 @@ impl Slot {
     fn has_ended(&self, status: ExitStatus, generation: u32) -> bool {
         let killed = {
             let mut now = self.now.lock().unwrap_or_else(PoisonError::into_inner);
-            now.pid = None;
+            now.process = None;
             now.stdin = None;
             now.killed
         };
@@ -175,7 +179,7 @@ impl Slot {
         command.arg("--folder").arg(&plan.folder).args(["--slot", &self.number.to_string()]);
         command.args(["--generation", &generation.to_string(), "--seed", &plan.seed.to_string()]);
         command.args(["--callers", &plan.callers.to_string(), "--pause", &plan.pause.to_string()]);
-        command.envs(plan.sabotage.iter().map(|sabotage| ("VIGIE_SABOTAGE", sabotage)));
+        command.envs(plan.sabotage.map(|sabotage| ("VIGIE_SABOTAGE", sabotage.name())));
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(log).kill_on_drop(true);
         Ok(command.spawn()?)
     }

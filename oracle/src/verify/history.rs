@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use chrono::{DateTime, Utc};
 use uuid::Uuid;
 use vigie_domain::Event;
 use vigie_domain::policies::{ALL, command_id};
@@ -30,6 +31,8 @@ pub(super) struct Kept {
     pub(super) command: Uuid,
     pub(super) mark: Option<Mark>,
     name: &'static str,
+    /// Seconds after the first event.
+    seconds: f64,
 }
 
 /// The whole log.
@@ -41,6 +44,7 @@ pub(super) struct History {
     commands: HashMap<Uuid, (i64, i64)>,
     /// Commands that somebody has written down.
     sent: HashSet<Uuid>,
+    began: Option<DateTime<Utc>>,
     /// Commands that policies have given.
     pub(super) alerts: Alerts,
 }
@@ -53,6 +57,7 @@ impl History {
             by_thing: vec![Vec::new(); usize::from(THINGS)],
             commands: HashMap::new(),
             sent: HashSet::new(),
+            began: None,
             alerts: Alerts::default(),
         };
         let (mut ground, mut marks, mut after) = (Ground::default(), HashMap::new(), 0);
@@ -84,7 +89,8 @@ impl History {
                 self.events.push(Kept::nothing());
             }
         }
-        let kept = Kept::of(recorded);
+        let began = *self.began.get_or_insert(recorded.recorded_at);
+        let kept = Kept::of(recorded, began);
         for (thing, positions) in self.by_thing.iter_mut().enumerate() {
             if kept.things & (1 << thing) != 0 {
                 positions.push(position);
@@ -171,7 +177,7 @@ impl History {
             (0..THINGS).filter(|thing| event.things & (1 << thing) != 0).map(|thing| format!(" thing:{thing}"));
         let things: String = things.collect();
         let sent = event.mark.map(|mark| format!(", sent as {}", shown(mark))).unwrap_or_default();
-        format!("{position} {}{things} of command {}{sent}", event.name, event.command)
+        format!("{position} ({:.3} s) {}{things} of command {}{sent}", event.seconds, event.name, event.command)
     }
 
     /// Every command in the log was sent by a caller, or follows from a fact by a policy.
@@ -206,7 +212,7 @@ fn shown((id, attempt, index): Mark) -> String {
 }
 
 impl Kept {
-    fn of(recorded: &Recorded) -> Self {
+    fn of(recorded: &Recorded, began: DateTime<Utc>) -> Self {
         let tag = |prefix| recorded.tags.iter().filter_map(move |tag| tag.strip_prefix(prefix));
         let thing = |number: &str| number.parse::<u8>().ok().filter(|number| *number < THINGS);
         let kind = KINDS.iter().position(|kind| *kind == recorded.kind);
@@ -221,11 +227,12 @@ impl Kept {
             command: recorded.metadata.command_id,
             mark,
             name: Event::types().find(|info| info.name == recorded.kind).map_or("?", |info| info.name),
+            seconds: (recorded.recorded_at - began).as_seconds_f64(),
         }
     }
 
     /// Stands at a position that is missing.
     fn nothing() -> Self {
-        Self { trace: 0, kind: 0, things: 0, command: Uuid::nil(), mark: None, name: "nothing" }
+        Self { trace: 0, kind: 0, things: 0, command: Uuid::nil(), mark: None, name: "nothing", seconds: 0.0 }
     }
 }

@@ -200,6 +200,12 @@ impl Projector {
         if !moved {
             return Err(Pause::Overtaken);
         }
+        // On purpose: the checkpoint is saved apart from the rows.
+        #[cfg(feature = "sabotage")]
+        if crate::sabotage::is("torn-checkpoint") {
+            transaction.commit().await?;
+            transaction = self.pool.begin().await?;
+        }
         match apply(&self.model, table::LIVE, &mut transaction, events).await {
             Ok(()) => transaction.commit().await?,
             Err(ApplyError::BadEvent { position, reason }) => return Ok(Err((position, reason))),
