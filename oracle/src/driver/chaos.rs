@@ -35,7 +35,7 @@ enum Card {
 const DECK: [(Card, usize); 14] = [
     (Card::KillProcess, 4),
     (Card::PauseProcess, 1),
-    (Card::Break(Break::AfterAnswer), 4),
+    (Card::Break(Break::AfterAnswer), 6),
     (Card::Break(Break::AfterCommit), 2),
     (Card::Break(Break::BeforeCommit), 2),
     (Card::EndSession, 3),

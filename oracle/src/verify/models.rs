@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::Value;
 use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
 use vigie_eventlog::Log;
@@ -18,8 +19,8 @@ pub(super) async fn check(pool: &PgPool, log: &Log, history: &History, checked: 
     for model in MODELS {
         let verified = verify(pool, log, model.name, &|_| {}, &CancellationToken::new()).await?;
         checked.count("rows of read models, equal to the fold of the log", usize::try_from(verified.rows)?);
-        for difference in &verified.differences {
-            checked.broken(violation(difference, history));
+        for ((table, key), differences) in rows(&verified.differences) {
+            checked.broken(violation(&table, &key, &differences, history));
         }
     }
     let rows = sqlx::query!("select alert, status from read.alerts").fetch_all(pool).await?;
@@ -38,19 +39,29 @@ pub(super) async fn check(pool: &PgPool, log: &Log, history: &History, checked: 
     Ok(())
 }
 
-/// A difference with the events that the row and the fold come from.
-fn violation(difference: &Difference, history: &History) -> Violation {
-    let Difference { table, key, field, stored, expected } = difference;
-    let says = match field {
-        Some(field) => format!("{table} {key}: {field} is {stored}, and {expected} by the log"),
-        None if stored.is_null() => format!("{table} {key}: the row is missing"),
-        None => format!("{table} {key}: the row should not be there"),
-    };
-    let position = |value: &serde_json::Value| value.as_i64().or_else(|| value.get("position")?.as_i64());
-    let told = field.as_deref().is_none_or(|field| field == "position");
-    let positions = [key, stored, expected].into_iter().filter_map(position).filter(|_| told);
-    let mut positions: Vec<i64> = positions.collect();
-    positions.dedup();
-    let at = positions.last().copied().unwrap_or_default();
-    Violation::new(PROMISE, at, says).with_all("event", positions.into_iter().map(|at| history.show(at)))
+/// The rows that differ, each with its differences.
+fn rows(differences: &[Difference]) -> BTreeMap<(String, String), Vec<&Difference>> {
+    let mut rows: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    for difference in differences {
+        rows.entry((difference.table.clone(), difference.key.to_string())).or_default().push(difference);
+    }
+    rows
+}
+
+/// A row that differs, with the last event in it and the last event that should be.
+fn violation(table: &str, key: &str, differences: &[&Difference], history: &History) -> Violation {
+    let position = |value: &Value| value.as_i64().or_else(|| value.get("position")?.as_i64());
+    let tells = |difference: &&&Difference| difference.field.as_deref().is_none_or(|field| field == "position");
+    let place = differences.iter().find(tells);
+    let events = place.iter().flat_map(|place| [("stored", &place.stored), ("expected", &place.expected)]);
+    let events = events.filter_map(|(which, value)| position(value).map(|at| (which, at)));
+    let events: Vec<(&str, i64)> = events.collect();
+    let at = events.last().map_or(i64::MAX, |(_, at)| *at);
+    let lines = differences.iter().map(|difference| match &difference.field {
+        Some(field) => format!("{field} is {}, and {} by the log", difference.stored, difference.expected),
+        None if difference.stored.is_null() => "the row is missing".to_owned(),
+        None => "the row should not be there".to_owned(),
+    });
+    let violation = Violation::new(PROMISE, at, format!("{table} {key}")).with_all("row", lines);
+    events.into_iter().fold(violation, |violation, (which, at)| violation.with(which, history.show(at)))
 }
