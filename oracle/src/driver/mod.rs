@@ -3,6 +3,7 @@
 mod chaos;
 mod crashes;
 mod frames;
+mod leftover;
 mod proxy;
 mod report;
 mod restore;
@@ -67,6 +68,7 @@ pub(crate) async fn run(args: Args) -> Result<ExitCode, Fault> {
     // The standard library's hashers start at random.
     let seed = args.seed.unwrap_or_else(|| RandomState::new().build_hasher().finish() % 1_000_000);
     println!("oracle: seed {seed}, {} s of faults, {} processes", args.seconds, args.processes);
+    leftover::sweep().await;
     let scratch = scratch()?;
     let began = Instant::now();
     let outcome = stage(&args, seed, scratch.path()).await;
@@ -94,7 +96,7 @@ impl Clock {
 
 /// A folder that the account of Postgres can enter, with a short name, since a socket's path is limited.
 fn scratch() -> Result<TempDir, Fault> {
-    let folder = tempfile::Builder::new().prefix("vigie-oracle-").tempdir()?;
+    let folder = tempfile::Builder::new().prefix(leftover::PREFIX).tempdir()?;
     std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755))?;
     for name in ["told", "logs"] {
         std::fs::create_dir(folder.path().join(name))?;
