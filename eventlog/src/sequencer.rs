@@ -125,7 +125,7 @@ impl Dispatcher {
         let mut open = true;
         while open || !self.pending.is_empty() || !self.lanes.is_empty() {
             tokio::select! {
-                Some(done) = self.lanes.join_next_with_id() => self.done(done),
+                Some(done) = self.lanes.join_next_with_id() => self.done(done).await,
                 waiting = queue.recv(), if open && self.pending.len() < QUEUE => match waiting {
                     Some(waiting) => self.pending.push_back(waiting),
                     None => open = false,
@@ -181,29 +181,60 @@ impl Dispatcher {
         ahead.is_none_or(|ahead| self.pending.len() >= ahead && !self.flushes.rule())
     }
 
-    fn done(&mut self, done: Result<(task::Id, (Lane, Vec<Added>)), task::JoinError>) {
-        let added = match done {
-            Ok((id, (lane, added))) => {
+    async fn done(&mut self, done: Result<(task::Id, (Lane, Vec<Added>)), task::JoinError>) {
+        match done {
+            Ok((id, (mut lane, added))) => {
                 self.under_way.remove(&id);
+                for added in added {
+                    self.flushes.learn(&added);
+                    self.refuse_overtaken(&mut lane, &added.events).await;
+                    self.early.push(added);
+                }
                 self.free.push(lane);
-                added
             }
             // Its callers are told by their channels.
             Err(error) => {
                 tracing::error!(error = %error, "a lane of the log ended badly");
                 self.under_way.remove(&error.id());
                 self.free.push(Lane::new(&self.pool, Arc::clone(&self.tail)));
-                Vec::new()
             }
-        };
-        for added in added {
-            self.flushes.learn(&added);
-            refuse_overtaken(&mut self.held, &added.events);
-            self.early.push(added);
         }
         self.learn();
         self.held.append(&mut self.pending);
         self.pending = std::mem::take(&mut self.held);
+    }
+
+    /// Answers those that were held because they depend on a companion, now that it is known that the companion is in.
+    ///
+    /// A command that is in the log itself is not told of a conflict, so the database is asked for all of them at once.
+    async fn refuse_overtaken(&mut self, lane: &mut Lane, recorded: &[Arc<Recorded>]) {
+        if self.held.is_empty() || recorded.is_empty() {
+            return;
+        }
+        let committed = Committed::new(recorded);
+        let (mut overtaken, mut conflicts) = (Vec::new(), Vec::new());
+        for waiting in std::mem::take(&mut self.held) {
+            match committed.conflict(&waiting) {
+                Some(conflict) => {
+                    overtaken.push(waiting);
+                    conflicts.push(conflict);
+                }
+                None => self.held.push_back(waiting),
+            }
+        }
+        if overtaken.is_empty() {
+            return;
+        }
+        match lane.first_answers(&overtaken).await {
+            Some(mut first) => {
+                for (waiting, conflict) in overtaken.into_iter().zip(conflicts) {
+                    let first = first.remove(&waiting.metadata.command_id);
+                    answer(waiting, first.ok_or(conflict));
+                }
+            }
+            // They are sent like any other, and the database finds out.
+            None => overtaken.into_iter().rev().for_each(|waiting| self.held.push_front(waiting)),
+        }
     }
 
     /// Takes in what was added, in the order of positions; waits for a batch under way that may fill a gap.
@@ -242,20 +273,6 @@ impl Flushes {
 
     fn rule(&self) -> bool {
         self.flush > self.work * 2
-    }
-}
-
-/// Answers those that stayed because they depend on a companion, now that it is known that the companion is in.
-fn refuse_overtaken(held: &mut VecDeque<Waiting>, recorded: &[Arc<Recorded>]) {
-    if held.is_empty() || recorded.is_empty() {
-        return;
-    }
-    let committed = Committed::new(recorded);
-    for waiting in std::mem::take(held) {
-        match committed.conflict(&waiting) {
-            Some(conflict) => answer(waiting, Err(conflict)),
-            None => held.push_back(waiting),
-        }
     }
 }
 

@@ -27,13 +27,9 @@ impl<'a> Committed<'a> {
     }
 
     /// What the database would answer, if an event in here breaks a condition of the append.
-    ///
-    /// A command that is in here itself is left to the database, which knows its first answer.
     pub(super) fn conflict(&self, waiting: &Waiting) -> Option<AppendError> {
-        let command = waiting.metadata.command_id;
         waiting.conditions.iter().enumerate().find_map(|(condition, wanted)| {
-            let hit = wanted.query.criteria.iter().find_map(|c| self.first(c, wanted.after));
-            let position = hit.filter(|_| self.all.iter().all(|e| e.metadata.command_id != command))?;
+            let position = wanted.query.criteria.iter().find_map(|c| self.first(c, wanted.after))?;
             Some(AppendError::Conflict { condition, position })
         })
     }

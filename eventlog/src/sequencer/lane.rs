@@ -1,11 +1,13 @@
 //! One connection, and one batch at a time: sends it until it is in, and answers.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 use metrics::{counter, histogram};
 use sqlx::PgPool;
+use uuid::Uuid;
 
 use super::batch::Batch;
 use super::connection::Connection;
@@ -48,6 +50,15 @@ impl Lane {
         let mut added = Vec::new();
         self.commit(batch, &mut added).await;
         (self, added)
+    }
+
+    /// The first appends of those commands that are in the log; none if the database does not answer.
+    pub(super) async fn first_answers(&mut self, waiting: &[Waiting]) -> Option<HashMap<Uuid, Appended>> {
+        let found = match self.connection.get().await {
+            Ok(connection) => statement::repeated(connection, waiting).await,
+            Err(error) => Err(error),
+        };
+        found.inspect_err(|_| self.connection.discard()).ok()
     }
 
     /// Appends a batch and answers it; what was added.

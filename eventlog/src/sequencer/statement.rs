@@ -1,5 +1,6 @@
 //! The one statement that appends a batch.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -196,7 +197,7 @@ fn index(number: Option<i32>) -> usize {
 pub(super) async fn repeated(
     connection: &mut PgConnection,
     batch: &[Waiting],
-) -> Result<Vec<(Uuid, Appended)>, sqlx::Error> {
+) -> Result<HashMap<Uuid, Appended>, sqlx::Error> {
     let ids: Vec<Uuid> = batch.iter().map(|waiting| waiting.metadata.command_id).collect();
     let rows = query!(
         r#"select id, name, first_position, last_position, answer as "answer: Json<Box<RawValue>>"

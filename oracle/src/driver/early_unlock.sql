@@ -13,17 +13,28 @@ declare
                      from pg_proc p, generate_series(1, p.pronargs) n where p.oid = original);
     piece text;
 begin
-    foreach piece in array array['FUNCTION public.log_append(', 'from log_head h for update;', 'update log_head set'] loop
+    body := replace(body, 'FUNCTION public.log_append(', 'FUNCTION public.log_append_unlocked(');
+    foreach piece in array array[
+        'update log_head h',
+        'set position = h.position + events, recorded_at = greatest(h.recorded_at, clock_timestamp())',
+        'returning h.position - events, h.recorded_at, h.archived_until into head, now_is, archived;',
+        'update log_head set position = head;',
+        'insert into command'
+    ] loop
         if position(piece in body) = 0 then
             raise exception 'log_append is not as this sabotage knows it: there is no "%"', piece;
         end if;
     end loop;
     create sequence early_head minvalue 0 start 0;
     perform setval('early_head', h.position) from log_head h;
-    body := replace(body, 'FUNCTION public.log_append(', 'FUNCTION public.log_append_unlocked(');
-    body := replace(body, 'from log_head h for update;',
-                    'from log_head h; select s.last_value into head from early_head s;');
-    body := replace(body, 'update log_head set', 'perform setval(''early_head'', head + events); update log_head set');
+    body := replace(body, 'update log_head h', '');
+    body := replace(body, 'set position = h.position + events, recorded_at = greatest(h.recorded_at, clock_timestamp())',
+                    'select s.last_value, clock_timestamp(), 0 into head, now_is, archived from early_head s;');
+    body := replace(body, 'returning h.position - events, h.recorded_at, h.archived_until into head, now_is, archived;',
+                    'perform setval(''early_head'', head + events);');
+    body := replace(body, 'update log_head set position = head;', 'perform setval(''early_head'', head);');
+    body := replace(body, 'insert into command',
+                    'update log_head h set position = greatest(h.position, head + events); insert into command');
     execute body;
     execute format('drop function log_append(%s)', pg_get_function_identity_arguments(original));
     execute format(

@@ -10,8 +10,8 @@ use vigie_projections::{State, status};
 
 use crate::Fault;
 
-/// How long policies and read models may take to the end of the log.
-const PATIENCE: Duration = Duration::from_secs(180);
+/// How long policies and read models may stand still before the end of the log.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The system at rest.
 pub(crate) struct Rest {
@@ -23,8 +23,7 @@ pub(crate) struct Rest {
 
 /// Waits until policies and read models are at the head, which does not move any more.
 pub(crate) async fn settle(pool: &PgPool, log: &Log) -> Result<Rest, Fault> {
-    let until = Instant::now() + PATIENCE;
-    let mut calm = 0;
+    let (mut moved, mut last, mut calm) = (Instant::now(), Vec::new(), 0);
     loop {
         let head = log.head().await?;
         let (behind, stopped) = behind(pool, head).await?;
@@ -33,7 +32,10 @@ pub(crate) async fn settle(pool: &PgPool, log: &Log) -> Result<Rest, Fault> {
         if calm == 3 {
             return Ok(Rest { head, complaints: Vec::new() });
         }
-        if Instant::now() > until || (stopped && !behind.is_empty()) {
+        if behind != last {
+            (moved, last) = (Instant::now(), behind.clone());
+        }
+        if moved.elapsed() > PATIENCE || (stopped && !behind.is_empty()) {
             return Ok(Rest { head, complaints: behind });
         }
         tokio::time::sleep(Duration::from_millis(100)).await;

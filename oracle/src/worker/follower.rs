@@ -13,7 +13,7 @@ use crate::ledger::{Ledger, Sight, read, trace};
 use crate::plan::Crit;
 
 /// How long a follower may take to the end of a log that has come to rest.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Up to where to follow, once that is known.
 #[derive(Clone)]

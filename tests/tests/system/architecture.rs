@@ -11,7 +11,7 @@ use crate::harness::root;
 
 /// What each crate may stand on. domain and eventlog stand on the ground and do not know each other; commands and
 /// projections never see each other; api stands on all.
-const ARROWS: [(&str, &[&str]); 8] = [
+const ARROWS: [(&str, &[&str]); 9] = [
     ("vigie-domain", &[]),
     ("vigie-eventlog", &[]),
     ("vigie-commands", &["vigie-domain", "vigie-eventlog"]),
