@@ -181,6 +181,69 @@ begin
 end
 $$;
 
+-- Takes a full range out of the log, once it is in a file with this digest. Fails by `lock_timeout` while readers hold it.
+create function log_archive_range(range integer, digest text) returns void
+    language plpgsql set search_path = public, pg_temp set lock_timeout = '200ms' as $$
+begin
+    perform pg_advisory_xact_lock(hashtextextended('vigie log ranges', 0));
+    perform from log_head for update;
+    lock table event, event_tag in access exclusive mode;
+    update log_range r set state = 'archived', archived_at = clock_timestamp(), sha256 = digest, frozen_at = null
+    from log_head h
+    where r.number = range and r.state = 'attached' and r.last_position < h.position;
+    if not found then
+        raise exception 'range % cannot be archived: it is not attached, or not behind the head', range
+            using errcode = 'object_not_in_prerequisite_state';
+    end if;
+    execute format('drop table %I, %I', 'event' || to_char(range, '"_p"FM000000'),
+                   'event_tag' || to_char(range, '"_p"FM000000'));
+    update log_head set archived_until = (select max(r.last_position) from log_range r where r.state = 'archived');
+end
+$$;
+
+-- Empty tables for an archived range, to be filled and attached in the same transaction. Their bounds are checked as
+-- they are filled, so that attaching need not look at them again.
+create function log_prepare_range(range integer) returns void
+    language plpgsql set search_path = public, pg_temp as $$
+declare
+    parent text;
+begin
+    foreach parent in array array['event', 'event_tag'] loop
+        perform log_prepare_partition(parent, parent || to_char(range, '"_p"FM000000'));
+        execute (select format('alter table %I add constraint %I check (position between %s::bigint and %s::bigint)',
+                               parent || to_char(range, '"_p"FM000000'), parent || '_bounds',
+                               r.first_position, r.last_position)
+                 from log_range r where r.number = range);
+    end loop;
+end
+$$;
+
+-- Puts the tables of an archived range back into the log. Fails by `lock_timeout` while readers are in the way.
+create function log_restore_range(range integer) returns void
+    language plpgsql set search_path = public, pg_temp set lock_timeout = '200ms' as $$
+declare
+    parent text;
+    name text;
+    bounds text;
+begin
+    perform pg_advisory_xact_lock(hashtextextended('vigie log ranges', 0));
+    perform from log_head for update;
+    update log_range r set state = 'attached', archived_at = null, sha256 = null
+    where r.number = range and r.state = 'archived'
+    returning log_bounds(r.number, r.first_position, r.last_position) into bounds;
+    if not found then
+        raise exception 'range % is not archived', range using errcode = 'object_not_in_prerequisite_state';
+    end if;
+    foreach parent in array array['event', 'event_tag'] loop
+        name := parent || to_char(range, '"_p"FM000000');
+        perform log_attach_partition(parent, name, bounds);
+        execute format('alter table %I drop constraint %I', name, parent || '_bounds');
+    end loop;
+    update log_head
+    set archived_until = coalesce((select max(r.last_position) from log_range r where r.state = 'archived'), 0);
+end
+$$;
+
 -- Fails if any event in (after_position, until_position] is archived.
 create function log_require(after_position bigint, until_position bigint) returns void
     language plpgsql stable security definer set search_path = public, pg_temp as $$
@@ -284,5 +347,6 @@ $$;
 
 -- Only the owner changes the structure; log_extend is for everybody who appends.
 revoke execute on function
-    log_extend, log_resize, log_prepare_partition, log_protect_partition, log_attach_partition
+    log_extend, log_resize, log_prepare_partition, log_protect_partition, log_attach_partition, log_archive_range,
+    log_prepare_range, log_restore_range
     from public;

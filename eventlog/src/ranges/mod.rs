@@ -3,7 +3,10 @@
 //! Ranges are made ahead of the head, beside the appends. Full ones are frozen once, and can be archived: what is
 //! archived is missing, and whoever needs it is told so.
 
+mod archive;
+mod file;
 mod freeze;
+mod restore;
 
 use std::time::Duration;
 
@@ -15,7 +18,9 @@ use tokio_util::sync::CancellationToken;
 use crate::read::Direction;
 use crate::{LogError, Query, Read, Recorded};
 
+pub use archive::{ArchiveError, Moved, archive, whole_until};
 pub use freeze::freeze;
+pub use restore::restore;
 
 /// How many ranges lie ready behind the one that is being filled.
 const AHEAD: i32 = 2;

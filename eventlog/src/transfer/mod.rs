@@ -39,30 +39,30 @@ struct Header {
 /// The last line.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Closing {
-    end: End,
+pub(crate) struct Closing {
+    pub(crate) end: End,
 }
 
 /// What the file must come to.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct End {
-    events: i64,
+pub(crate) struct End {
+    pub(crate) events: i64,
     /// Position of the last event; of the one before `first` when there is none.
-    last: i64,
-    sha256: String,
+    pub(crate) last: i64,
+    pub(crate) sha256: String,
 }
 
 /// SHA-256 of what went through.
 #[derive(Default)]
-struct Digest(Sha256);
+pub(crate) struct Digest(Sha256);
 
 impl Digest {
-    fn update(&mut self, bytes: &[u8]) {
+    pub(crate) fn update(&mut self, bytes: &[u8]) {
         self.0.update(bytes);
     }
 
-    fn hex(self) -> String {
+    pub(crate) fn hex(self) -> String {
         use std::fmt::Write as _;
         self.0.finalize().iter().fold(String::new(), |mut hex, byte| {
             write!(hex, "{byte:02x}").expect("a string takes every text");

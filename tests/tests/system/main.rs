@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests: a panic is the failed test")]
 
 mod architecture;
+mod archive;
 mod backup;
 mod browser;
 mod client;

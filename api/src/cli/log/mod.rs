@@ -1,8 +1,10 @@
 //! `vigie log`: whether the log is what it promises; the log as a file, and back.
 
+mod archive;
 mod check;
 mod export;
 mod import;
+mod restore;
 
 use std::time::Duration;
 
@@ -27,6 +29,10 @@ enum Action {
     Export(export::Args),
     /// Take in files of `vigie log export`, with their positions and times.
     Import(import::Args),
+    /// Take old ranges out of the log, each into a file.
+    Archive(archive::Args),
+    /// Put archived ranges back.
+    Restore(restore::Args),
 }
 
 /// Runs it.
@@ -36,6 +42,8 @@ pub(super) async fn run(args: Args, settings: Settings) -> Outcome {
         Action::Check(args) => check::run(args, &runtime).await,
         Action::Export(args) => export::run(args, &runtime).await,
         Action::Import(args) => import::run(args, &runtime).await,
+        Action::Archive(args) => archive::run(args, &runtime).await,
+        Action::Restore(args) => restore::run(args, &runtime).await,
     };
     runtime.close().await;
     outcome

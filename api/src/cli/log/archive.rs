@@ -1,0 +1,55 @@
+//! `vigie log archive`.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use vigie_eventlog::ranges::{archive, whole_until};
+
+use super::bar;
+use crate::cli::Outcome;
+use crate::cli::say::say;
+use crate::runtime::Runtime;
+
+/// A range leaves the log once its file is on the disk and has been read again and found whole. Reads and decisions that
+/// need it fail with a clear error until `vigie log restore`. Broken off, it can be started again.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Whole ranges that end at or before this position.
+    #[arg(long, value_name = "POSITION", value_parser = clap::value_parser!(i64).range(1..))]
+    until: i64,
+    /// The folder for their files; made if need be.
+    #[arg(long, value_name = "FOLDER")]
+    into: PathBuf,
+}
+
+pub(super) async fn run(args: &Args, runtime: &Runtime) -> Outcome {
+    let ranges = whole_until(&runtime.pool, args.until).await?;
+    let first = ranges.iter().map(|(_, first, _)| *first).min().unwrap_or_default();
+    let last = ranges.iter().map(|(_, _, last)| *last).max().unwrap_or_default();
+    everybody_has_passed(last, runtime).await?;
+    let bar = bar((last - first + 1).unsigned_abs(), "{bar:30} {pos}/{len} events, {per_sec}, {eta} left");
+    let progress = |position: i64| bar.set_position((position - first + 1).unsigned_abs());
+    let archived = archive(runtime.owner(), args.until, &args.into, &progress).await;
+    bar.finish_and_clear();
+    for range in archived? {
+        say!("{}: positions {} to {}, sha256 {}", range.path.display(), range.first, range.last, range.sha256);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Whoever follows the log and has not come past what goes would stand still until it is back.
+async fn everybody_has_passed(last: i64, runtime: &Runtime) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    let models = vigie_projections::status(&runtime.pool).await?;
+    let models = models.into_iter().map(|model| ("read model", model.name, model.position));
+    let reached = vigie_commands::policies::status(&runtime.pool).await?;
+    // One that has never run has everything before it.
+    let position = |name: &str| reached.iter().find(|policy| policy.name == name).map_or(0, |policy| policy.position);
+    let policies = vigie_domain::policies::ALL.iter().map(|policy| policy.name());
+    let policies = policies.map(|name| ("policy", name.to_owned(), position(name)));
+    match models.chain(policies).find(|(_, _, position)| *position < last) {
+        Some((kind, name, position)) => {
+            Err(format!("{kind} {name} has come to position {position}, and still needs what is up to {last}").into())
+        }
+        None => Ok(()),
+    }
+}

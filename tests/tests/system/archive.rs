@@ -1,0 +1,65 @@
+//! Old ranges of the log leave it for files and come back, with the built program.
+
+use std::fs;
+
+use rustix::process::Signal;
+use serde_json::{Value, json};
+
+use crate::client::Server;
+use crate::harness::{Place, text, until};
+use crate::import::capture;
+
+#[tokio::test]
+async fn an_old_range_leaves_a_served_log_for_a_file_and_comes_back() {
+    let place = Place::new();
+    assert_eq!(place.succeed(["events", "list"]).await, "", "migrated, and empty");
+    let resize = ["postgres", "run", "--", "psql", "--quiet", "--command", "select log_resize(100)"];
+    place.succeed(resize).await;
+    let mut server = Server::start(&place).await;
+    let day = place.path().join("day.json");
+    fs::write(&day, capture("2026-01-15", 250).to_string()).unwrap();
+    place.succeed(["import", "hkia", "--setup", day.to_str().unwrap()]).await;
+
+    let all = ["events", "list", "--after", "0", "--limit", "1000"];
+    let before = place.succeed(all).await;
+    assert!(before.lines().count() > 250);
+    let folder = place.path().join("archive");
+    let archive = ["log", "archive", "--until", "250", "--into", folder.to_str().unwrap()];
+    until("everybody has passed what goes", async || {
+        let output = place.run(archive).await;
+        let waits = text(&output).contains("still needs what is up to 200");
+        assert!(output.status.success() || waits, "{}", text(&output));
+        output.status.success()
+    })
+    .await;
+    let files = ["range-000001.jsonl", "range-000002.jsonl"].map(|name| folder.join(name).to_str().unwrap().to_owned());
+    assert!(
+        fs::read_dir(&folder).unwrap().count() == 2 && fs::read_to_string(&files[1]).unwrap().lines().count() == 102
+    );
+
+    let missed = place.run(["events", "list", "--after", "0"]).await;
+    assert!(!missed.status.success());
+    assert!(text(&missed).contains("events from 1 to 200 are archived: `vigie log restore`"), "{}", text(&missed));
+    let newest: Value = server.client.graphql("{ events(last: 1) { nodes { position } } }", json!({})).await.unwrap();
+    assert!(newest["events"]["nodes"][0]["position"].as_i64() > Some(200), "{newest}");
+    let oldest = server.client.graphql("{ events(first: 1) { nodes { position } } }", json!({})).await;
+    assert!(oldest.unwrap_err().to_string().contains("ARCHIVED"));
+    assert!(!place.run(["projections", "verify"]).await.status.success(), "it needs the whole log");
+
+    place.succeed(["log", "restore", &files[1], &files[0]]).await;
+    place.succeed(["log", "check"]).await;
+    place.succeed(["projections", "verify"]).await;
+    assert!(place.succeed(all).await == before, "every event is back where it was");
+    server.program.signal(Signal::TERM);
+    assert!(server.program.end().await.success(), "{}", server.program.said());
+}
+
+#[tokio::test]
+async fn the_doctor_says_as_whom_the_program_runs() {
+    let place = Place::new();
+    place.succeed(["events", "list"]).await;
+    let report: Value = serde_json::from_str(&place.succeed(["doctor", "--json"]).await).unwrap();
+    let role = report["checks"].as_array().unwrap().iter().find(|check| check["name"] == "role").unwrap();
+    assert_eq!((&role["state"], &role["facts"]["role"]), (&json!("fine"), &json!("vigie_app")), "{role}");
+    assert_eq!(role["facts"]["append_only"], json!(true), "{role}");
+}
