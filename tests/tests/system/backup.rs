@@ -18,7 +18,7 @@ struct Open {
 
 impl Open {
     async fn new(place: Place) -> Self {
-        let mut holding = place.start(["postgres", "run", "--", "sh", "-c", "echo ready; read line"]);
+        let mut holding = place.start(["postgres", "run", "--", "sh", "-c", "echo ready; read line; exit 0"]);
         holding.says("its Postgres runs", |said| said.contains("ready").then_some(())).await;
         Self { place, holding }
     }
