@@ -174,3 +174,28 @@ async fn a_login_that_cannot_become_the_application_keeps_its_own_rights() {
     owner.execute(AssertSqlSafe(format!("drop role {name}"))).await.unwrap();
     assert_eq!(role, name);
 }
+
+#[tokio::test]
+async fn a_released_database_of_one_role_alone_is_brought_up_to_date() {
+    let of = testing::owner_options(&testing::options().await);
+    let name = format!("vigie_test_{}", Uuid::now_v7().simple());
+    let mut admin = of.connect().await.unwrap();
+    admin.execute(AssertSqlSafe(format!(r#"create database "{name}""#))).await.unwrap();
+    admin.close().await.unwrap();
+    let options = of.database(&name);
+    let before = connect(options.clone()).await;
+    MIGRATOR.run_to(5, &before).await.unwrap();
+    before
+        .execute("insert into read.checkpoint (name, version, position, state) values ('m', 1, 0, 'running')")
+        .await
+        .unwrap();
+
+    prepare(&options).await.unwrap();
+    let pool = connect(as_application(&options).await.unwrap()).await;
+    Log::open(pool.clone()).await.unwrap().append(append()).await.unwrap();
+    pool.execute("update read.checkpoint set position = 1 where name = 'm'").await.unwrap();
+    assert_eq!(refused(&pool, "delete from event").await, "42501");
+    // The program of the release, which may still be running, goes on.
+    before.execute("update read.checkpoint set position = 2 where name = 'm'").await.unwrap();
+    assert_eq!(refused(&before, "delete from event").await, "23001");
+}
