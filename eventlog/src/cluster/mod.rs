@@ -203,7 +203,7 @@ impl Drop for Cluster {
         // Who is starting or closing right now counts itself; leaving the server to them is right.
         let Ok(Some(_starting)) = self.folder.try_starting() else { return };
         if users.release().is_ok() && users.try_alone().unwrap_or(false) {
-            self.server.ask_to_stop();
+            self.server.leave(&self.folder);
         }
     }
 }

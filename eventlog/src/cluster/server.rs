@@ -17,6 +17,8 @@ use crate::database::APPLICATION;
 
 /// How often a state that nobody announces is looked at.
 const BEAT: Duration = Duration::from_millis(20);
+/// Names the server that was asked to stop by somebody who did not wait for it.
+const LEFT: &str = "left.pid";
 
 /// A server that takes connections.
 #[derive(Debug)]
@@ -33,6 +35,9 @@ impl Server {
         let Some(found) = pidfile::read(&folder.cluster())? else { return Ok(None) };
         let output = Output::from_now(folder)?;
         let mut server = Self { pid: found.pid, socket_dir: found.socket_dir, child: None };
+        if server.was_left(folder) {
+            return server.until_gone(folder, patience).await.map(|()| None);
+        }
         match server.ready(folder, patience).await {
             Ok(()) => Ok(Some(server)),
             Err(NotReady::Gone(_)) => Ok(None),
@@ -90,17 +95,34 @@ impl Server {
         let _ = kill_process(self.pid, Signal::INT);
     }
 
+    /// Asks for a stop that nobody waits for. Until it has heard of that, it takes connections as if nothing were: the
+    /// note keeps others from using it.
+    pub(super) fn leave(&self, folder: &Folder) {
+        // Without the note, whoever finds it too early is cut off and has to try again.
+        let _ = std::fs::write(folder.path().join(LEFT), self.pid().to_string());
+        self.ask_to_stop();
+    }
+
+    fn was_left(&self, folder: &Folder) -> bool {
+        std::fs::read_to_string(folder.path().join(LEFT)).is_ok_and(|pid| pid == self.pid().to_string())
+    }
+
     /// Stops the server and waits for its end.
     pub(super) async fn stop(&mut self, folder: &Folder, patience: Duration) -> Result<(), ClusterError> {
-        let until = Instant::now() + patience;
         self.ask_to_stop();
+        self.until_gone(folder, patience).await?;
+        socket::clean(folder, &self.socket_dir);
+        Ok(())
+    }
+
+    async fn until_gone(&mut self, folder: &Folder, patience: Duration) -> Result<(), ClusterError> {
+        let until = Instant::now() + patience;
         while self.gone(folder).is_none() {
             if Instant::now() > until {
                 return Err(ClusterError::StillRunning { pid: self.pid(), seconds: patience.as_secs() });
             }
             tokio::time::sleep(BEAT).await;
         }
-        socket::clean(folder, &self.socket_dir);
         Ok(())
     }
 
