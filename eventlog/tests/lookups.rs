@@ -1,13 +1,11 @@
-//! What a look-up reads does not grow with the log: rows and pages are counted, not time. Its plan is made while the log is all but
+//! What a look-up reads does not grow with the log: rows are counted, not time. Its plan is made while the log is all but
 //! empty, and kept.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails here")]
 
 use chrono::DateTime;
-use serde_json::Value;
 use sqlx::PgPool;
 use sqlx::postgres::PgPoolOptions;
-use sqlx::types::Json;
 use uuid::Uuid;
 use vigie_eventlog::{Append, AppendError, Condition, Log, Metadata, NewEvent, Query, testing};
 
@@ -80,18 +78,4 @@ async fn a_conflict_is_told_without_reading_every_command() {
     drop(log);
     let read = rows_read(&pool, "command").await;
     assert!(read < FEW, "{read} commands were read for ten conflicts");
-}
-
-#[tokio::test]
-async fn a_second_tag_is_looked_up_and_not_searched_for() {
-    let pool = testing::database().await;
-    let mut connection = pool.acquire().await.unwrap();
-    let matching = "select count(*) from log_matching(array[''], array[E'thing:4\\x1fside:0'], 0, 3000, 20, false)";
-    assert_eq!(sqlx::query_scalar::<_, i64>(matching).fetch_one(&mut *connection).await.unwrap(), 0);
-    fill(&Log::open(pool.clone()).await.unwrap()).await;
-    let explain = sqlx::AssertSqlSafe(format!("explain (analyze, buffers, format json) {matching}"));
-    let plan: Json<Value> = sqlx::query_scalar(explain).fetch_one(&mut *connection).await.unwrap();
-    let blocks = |name| plan[0]["Plan"][name].as_i64().unwrap();
-    let read = blocks("Shared Hit Blocks") + blocks("Shared Read Blocks");
-    assert!((20..FEW).contains(&read), "{read} pages were read for twenty events");
 }
