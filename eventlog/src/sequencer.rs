@@ -226,9 +226,10 @@ impl Dispatcher {
             return;
         }
         match lane.first_answers(&overtaken).await {
-            Some(mut first) => {
+            Some(first) => {
+                // A command may have been sent several times: each is told the same.
                 for (waiting, conflict) in overtaken.into_iter().zip(conflicts) {
-                    let first = first.remove(&waiting.metadata.command_id);
+                    let first = first.get(&waiting.metadata.command_id).cloned();
                     answer(waiting, first.ok_or(conflict));
                 }
             }

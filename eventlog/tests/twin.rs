@@ -58,13 +58,15 @@ async fn a_command_that_is_in_the_log_is_never_told_of_a_conflict() {
     // Held behind `one`, whose tag is the first that it asks for, though it does not match it.
     let between = send(append(Uuid::now_v7(), "c", Some(&["a", "q"])));
     // Held behind both: its own first sending, and an event that breaks its condition.
-    let again = send(append(twice, "a", Some(&["c"])));
+    let again = [(); 3].map(|()| send(append(twice, "a", Some(&["c"]))));
     tokio::task::yield_now().await;
     holder.rollback().await.unwrap();
 
     first_in_line.await.unwrap().unwrap();
     let one: Appended = one.await.unwrap().unwrap();
     between.await.unwrap().unwrap();
-    let again = again.await.unwrap();
-    assert!(matches!(&again, Ok(appended) if appended.repeated && appended.first == one.first), "{again:?}");
+    for again in again {
+        let again = again.await.unwrap();
+        assert!(matches!(&again, Ok(appended) if appended.repeated && appended.first == one.first), "{again:?}");
+    }
 }

@@ -213,10 +213,19 @@ impl<R: BufRead> Lines<'_, R> {
     }
 
     fn parse<T: DeserializeOwned>(&self) -> Result<T, TransferError> {
-        serde_json::from_str(&self.text).map_err(|error| self.wrong(error))
+        serde_json::from_str(&self.text).map_err(|error| self.wrong(told(&error)))
     }
 
     fn wrong(&self, problem: impl ToString) -> TransferError {
         TransferError::Line { file: self.file.to_owned(), line: self.number, problem: problem.to_string() }
     }
+}
+
+/// What serde says, without its line: that is always the first of the one line that it sees.
+fn told(error: &serde_json::Error) -> String {
+    if error.is_eof() {
+        return "it is cut off".to_owned();
+    }
+    let text = error.to_string();
+    format!("{}, at column {}", text.split(" at line ").next().unwrap_or_default(), error.column())
 }

@@ -71,6 +71,14 @@ impl Digest {
     }
 }
 
+fn bounds(first: &i64, last: &i64, head: &i64) -> String {
+    if first <= head && first > last {
+        "that ends before it begins".to_owned()
+    } else {
+        format!("the log ends at {head}")
+    }
+}
+
 /// Why the log cannot be written to a file, or a file not into the log. Nothing of the file is in the log then.
 #[derive(Debug, thiserror::Error)]
 pub enum TransferError {
@@ -89,7 +97,7 @@ pub enum TransferError {
         source: io::Error,
     },
     /// There are no such positions.
-    #[error("there is nothing from position {first} to {last}: the log ends at {head}")]
+    #[error("there is nothing to export from position {first} to {last}: {}", bounds(.first, .last, .head))]
     Bounds {
         /// The first one wanted.
         first: i64,
@@ -120,7 +128,7 @@ pub enum TransferError {
         problem: String,
     },
     /// A line is wrong.
-    #[error("{file}, line {line}: {problem}")]
+    #[error("{file}, line {line}: {problem}; nothing of the file was imported")]
     Line {
         /// The file.
         file: String,

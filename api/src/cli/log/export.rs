@@ -35,7 +35,12 @@ pub(super) async fn run(args: &Args, runtime: &Runtime) -> Outcome {
         None => export(&runtime.log, args.after, Some(last), BufWriter::new(io::stdout()), &progress).await,
     };
     bar.finish_and_clear();
-    let Exported { events, last, sha256 } = outcome?;
+    let Exported { events, last, sha256 } = match (outcome, &args.output) {
+        (Err(TransferError::Write(error)), Some(path)) => {
+            return Err(format!("{} cannot be written: {error}", path.display()).into());
+        }
+        (outcome, _) => outcome?,
+    };
     eprintln!("{events} events, the last at position {last}, sha256 {sha256}");
     Ok(ExitCode::SUCCESS)
 }
