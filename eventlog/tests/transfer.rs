@@ -97,8 +97,8 @@ async fn a_bound_inside_a_command_or_beyond_the_log_is_refused_with_what_is_poss
     for (after, until, wanted) in [
         (0, Some(5), "at positions 4 to 6: choose 3 or 6"),
         (8, None, "at positions 8 to 9: choose 7 or 9"),
-        (0, Some(13), "there is nothing from position 1 to 13: the log ends at 12"),
-        (9, Some(6), "there is nothing from position 10 to 6"),
+        (0, Some(13), "there is nothing to export from position 1 to 13: the log ends at 12"),
+        (9, Some(6), "there is nothing to export from position 10 to 6"),
     ] {
         let refused = export(&source, after, until, std::io::sink(), &|_| {}).await.unwrap_err().to_string();
         assert!(refused.contains(wanted), "{refused}");
