@@ -8,6 +8,7 @@ use std::sync::Mutex;
 
 use sqlx::{Executor, PgPool};
 use vigie_eventlog::check::{Checked, Progress, STRETCH, check};
+use vigie_eventlog::ranges::{archive, restore};
 use vigie_eventlog::{Log, Recorded, testing};
 
 use filling::{fill, tamper};
@@ -236,6 +237,32 @@ async fn a_check_of_a_growing_log_looks_up_to_where_it_began() {
     }
     growing.await.unwrap();
     assert_eq!(checked(&pool).await.events, 411);
+}
+
+#[tokio::test]
+async fn what_is_archived_is_left_out_wherever_it_lies_and_the_rest_is_looked_at() {
+    let pool = testing::database().await;
+    let admin = testing::owner(&pool).await;
+    admin.execute("select log_resize(5)").await.unwrap();
+    let log = Log::open(pool.clone()).await.unwrap();
+    for number in 0..12 {
+        filling::fill_from(&log, number, 1).await;
+        // Ranges stay ahead, so that each has its five positions.
+        while sqlx::query_scalar::<_, bool>("select log_extend(2)").fetch_one(&admin).await.unwrap() {}
+    }
+    let (folder, owner) = (tempfile::tempdir().unwrap(), testing::owner_options(&pool.connect_options()));
+    // Ranges of 5 events cut through commands of 2 and 3.
+    let archived = archive(&owner, 15, folder.path(), &|_| {}).await.unwrap();
+    assert_eq!(archived.len(), 3);
+    let sound = checked(&pool).await;
+    assert_eq!((sound.events, sound.archived, &sound.findings), (9, 15, &vec![]));
+    // The first and the last are there again, the one in the middle is not.
+    restore(&owner, &[archived[0].path.clone(), archived[2].path.clone()], &|_| {}).await.unwrap();
+    let sound = checked(&pool).await;
+    assert_eq!((sound.events, sound.archived, &sound.findings), (19, 5, &vec![]));
+    tamper(&pool, "update event set recorded_at = '2020-01-01' where position in (3, 18)").await;
+    assert_eq!(checked(&pool).await.found, 2);
+    log.close().await;
 }
 
 #[tokio::test]

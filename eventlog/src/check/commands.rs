@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::Checked;
+use super::{Checked, Part};
 use crate::Recorded;
 
 /// How many commands are looked up together.
@@ -17,12 +17,14 @@ struct Run {
     name: String,
     first: i64,
     last: i64,
+    /// What is looked at around it: a command may go on beyond, in archived ranges.
+    part: Part,
 }
 
 /// The runs of the log: each must be a row of `command`, and only one.
+#[derive(Default)]
 pub(super) struct Runs {
-    /// Positions up to here are not looked at; a command may have begun before.
-    start: i64,
+    part: Part,
     open: Option<Run>,
     waiting: Vec<Run>,
     count: i64,
@@ -37,8 +39,10 @@ struct Row {
 }
 
 impl Runs {
-    pub(super) fn new(start: i64) -> Self {
-        Self { start, open: None, waiting: Vec::new(), count: 0 }
+    /// Goes on in another part.
+    pub(super) fn enter(&mut self, part: Part) {
+        self.part = part;
+        self.waiting.extend(self.open.take());
     }
 
     /// How many of them are what the table of commands says.
@@ -56,8 +60,9 @@ impl Runs {
             run.last = event.position;
             return;
         }
-        let (id, name, first, last) = (metadata.command_id, metadata.command.clone(), event.position, event.position);
-        self.waiting.extend(self.open.replace(Run { id, name, first, last }));
+        let (id, name, at) = (metadata.command_id, metadata.command.clone(), event.position);
+        let run = Run { id, name, first: at, last: at, part: self.part };
+        self.waiting.extend(self.open.replace(run));
     }
 
     /// Looks the runs that have ended up.
@@ -107,15 +112,13 @@ impl Runs {
     }
 
     fn judge(&mut self, run: &Run, row: &Row, checked: &mut Checked) {
-        let Run { id, name, first, last } = run;
+        let Run { id, name, first, last, part: (after, until) } = run;
         if *name != row.name {
-            checked.find(
-                *first,
-                format!("its command {id} is {name} in the event and {} in the table of commands", row.name),
-            );
+            let known = &row.name;
+            checked
+                .find(*first, format!("its command {id} is {name} in the event and {known} in the table of commands"));
         }
-        let begins = row.first_position.max(self.start + 1);
-        if (begins, row.last_position) != (*first, *last) {
+        if (row.first_position.max(after + 1), row.last_position.min(*until)) != (*first, *last) {
             let (says, to) = (row.first_position, row.last_position);
             let problem = format!(
                 "the events of its command {id} are at {first} to {last}, and the table of commands says {says} to {to}"
@@ -123,6 +126,9 @@ impl Runs {
             checked.find(*first, problem);
             return;
         }
-        self.count += 1;
+        // One that goes on in another part is counted there.
+        if row.last_position <= *until {
+            self.count += 1;
+        }
     }
 }

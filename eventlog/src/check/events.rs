@@ -5,7 +5,7 @@ use futures_util::TryStreamExt;
 use sqlx::PgConnection;
 
 use super::commands::Runs;
-use super::{Checked, Progress, Readable};
+use super::{Checked, Part, Progress, Readable};
 use crate::Recorded;
 use crate::read::between;
 
@@ -19,23 +19,25 @@ pub(super) struct Walk {
 }
 
 impl Walk {
-    /// From the event after `position`.
-    pub(super) fn new(position: i64) -> Self {
-        Self { position, recorded_at: DateTime::<Utc>::MIN_UTC }
+    pub(super) fn new() -> Self {
+        Self { position: 0, recorded_at: DateTime::<Utc>::MIN_UTC }
     }
 
-    /// What is missing up to the end.
-    pub(super) fn finish(&self, head: i64, checked: &mut Checked) {
-        if self.position < head {
-            self.gap(head + 1, checked);
-        }
+    /// Goes on at the beginning of a part.
+    pub(super) fn enter(&mut self, (after, _): Part) {
+        self.position = after;
+    }
+
+    /// What is missing up to the end of it.
+    pub(super) fn leave(&self, (_, until): Part, checked: &mut Checked) {
+        self.gap(until + 1, checked);
     }
 
     /// Looks at the events in `(after, until]`.
     pub(super) async fn stretch(
         &mut self,
         snapshot: &mut PgConnection,
-        (after, until): (i64, i64),
+        (after, until): Part,
         checked: &mut Checked,
         readable: Readable<'_>,
         runs: &mut Runs,

@@ -21,9 +21,13 @@ use sqlx::{PgConnection, PgPool};
 
 use crate::{LogError, Recorded};
 use commands::Runs;
+use events::Walk;
 
 /// How many positions are looked at in one snapshot: few enough for tables to be compared in memory, or nearly.
 pub const STRETCH: i64 = 500_000;
+
+/// Positions above the first and up to the second.
+type Part = (i64, i64);
 
 /// Judges an event: why it cannot be read.
 pub type Readable<'a> = &'a (dyn Fn(&Recorded) -> Result<(), String> + Send + Sync);
@@ -60,8 +64,8 @@ impl fmt::Display for Finding {
 pub struct Checked {
     /// The head at the start: what comes after it was not looked at.
     pub head: i64,
-    /// The position up to which events are archived and were not looked at.
-    pub archived_until: i64,
+    /// Positions of archived events, which were not looked at.
+    pub archived: i64,
     /// Events that were looked at.
     pub events: i64,
     /// The first findings, at most [`Checked::SHOWN`].
@@ -110,18 +114,23 @@ async fn walk(
     let mut checked = Checked::default();
     let mut state = snapshot(pool).await?;
     tables::head(&mut state, &mut checked).await?;
+    let parts = tables::parts(&mut state, &mut checked).await?;
     state.rollback().await?;
-    let (mut after, head) = (checked.archived_until, checked.head);
-    let (mut walk, mut runs) = (events::Walk::new(after), Runs::new(after));
-    while after < head {
-        let until = head.min(after + stretch);
-        let mut state = snapshot(pool).await?;
-        walk.stretch(&mut state, (after, until), &mut checked, readable, &mut runs, progress).await?;
-        tables::tags(&mut state, after, until, &mut checked).await?;
-        state.rollback().await?;
-        after = until;
+    let (mut walk, mut runs) = (Walk::new(), Runs::default());
+    for part in parts {
+        walk.enter(part);
+        runs.enter(part);
+        let (mut after, end) = part;
+        while after < end {
+            let until = end.min(after + stretch);
+            let mut state = snapshot(pool).await?;
+            walk.stretch(&mut state, (after, until), &mut checked, readable, &mut runs, progress).await?;
+            tables::tags(&mut state, (after, until), &mut checked).await?;
+            state.rollback().await?;
+            after = until;
+        }
+        walk.leave(part, &mut checked);
     }
-    walk.finish(head, &mut checked);
     let mut state = snapshot(pool).await?;
     runs.finish(&mut state, &mut checked).await?;
     progress(Progress::Tables("commands"));

@@ -4,12 +4,12 @@ use futures_util::TryStreamExt;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::Checked;
+use super::{Checked, Part};
 
 /// The head, and whether the tables end with it.
 pub(super) async fn head(snapshot: &mut PgConnection, checked: &mut Checked) -> Result<(), sqlx::Error> {
     let row = sqlx::query!(
-        r#"select h.position, h.archived_until, coalesce(last.position, h.archived_until) as "last!",
+        r#"select h.position, greatest(last.position, h.archived_until) as "last!",
                   coalesce(last.recorded_at > h.recorded_at, false) as "late!",
                   (select max(t.position) from event_tag t where t.position > h.position) as tagged,
                   (select max(c.last_position) from command c where c.last_position > h.position) as commanded
@@ -18,7 +18,7 @@ pub(super) async fn head(snapshot: &mut PgConnection, checked: &mut Checked) -> 
     )
     .fetch_one(snapshot)
     .await?;
-    (checked.head, checked.archived_until) = (row.position, row.archived_until);
+    checked.head = row.position;
     if row.last != row.position {
         checked.find(row.last, format!("it is the last event, and the log's head says {}", row.position));
     }
@@ -34,11 +34,28 @@ pub(super) async fn head(snapshot: &mut PgConnection, checked: &mut Checked) -> 
     Ok(())
 }
 
+/// What is not archived, up to the head.
+pub(super) async fn parts(snapshot: &mut PgConnection, checked: &mut Checked) -> Result<Vec<Part>, sqlx::Error> {
+    let archived = sqlx::query!(
+        "select first_position, last_position from log_range
+         where state = 'archived' and first_position <= $1 order by first_position",
+        checked.head
+    );
+    let (mut parts, mut after) = (Vec::new(), 0);
+    for range in archived.fetch_all(snapshot).await? {
+        parts.push((after, range.first_position - 1));
+        checked.archived += range.last_position - range.first_position + 1;
+        after = range.last_position;
+    }
+    parts.push((after, checked.head));
+    parts.retain(|(after, until)| after < until);
+    Ok(parts)
+}
+
 /// Tags and types of events, against the tag table.
 pub(super) async fn tags(
     snapshot: &mut PgConnection,
-    after: i64,
-    until: i64,
+    (after, until): Part,
     checked: &mut Checked,
 ) -> Result<(), sqlx::Error> {
     let mut rows = sqlx::query!(
@@ -65,28 +82,30 @@ pub(super) async fn tags(
     Ok(())
 }
 
-/// Commands without events. Those that have events have been looked up, so it is enough to count as long as that agrees.
+/// Commands without events. Those that have events have been looked up, so it is enough to count as long as that agrees;
+/// a command whose last event is archived has been counted by nobody.
 pub(super) async fn commands(
     snapshot: &mut PgConnection,
     known: i64,
     checked: &mut Checked,
 ) -> Result<(), sqlx::Error> {
-    let (start, head) = (checked.archived_until, checked.head);
     let count = sqlx::query_scalar!(
-        r#"select count(*) as "count!" from command
-           where first_position <= $2 and not (first_position between 1 and $1 and last_position <= $1)"#,
-        start,
-        head
+        r#"select count(*) as "count!" from command c
+           where c.first_position <= $1
+             and not exists (select from log_range r
+                             where r.state = 'archived' and c.last_position between r.first_position and r.last_position)"#,
+        checked.head
     );
     if count.fetch_one(&mut *snapshot).await? == known {
         return Ok(());
     }
     let mut rows = sqlx::query!(
         "select c.id, c.name, c.first_position, c.last_position from command c
-         where c.first_position <= $2 and not (c.first_position between 1 and $1 and c.last_position <= $1)
+         where c.first_position <= $1
+           and not exists (select from log_range r
+                           where r.state = 'archived' and c.last_position between r.first_position and r.last_position)
          order by c.first_position, c.id",
-        start,
-        head
+        checked.head
     )
     .fetch(snapshot);
     let mut before: Option<(Uuid, i64)> = None;

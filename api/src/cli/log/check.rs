@@ -63,14 +63,14 @@ fn readable(event: &Recorded) -> Result<(), String> {
 
 fn told(report: &Report) -> String {
     let Report { checked, seconds, events_per_second } = report;
-    let Checked { head, archived_until, events, findings, found } = checked;
+    let Checked { head, archived, events, findings, found } = checked;
     let mut text: String = findings.iter().map(|finding| format!("{finding}\n")).collect();
     let more = found - findings.len() as u64;
     if more > 0 {
         text += &format!("and {more} more\n");
     }
-    if *archived_until > 0 {
-        text += &format!("events up to position {archived_until} are archived and were not looked at\n");
+    if *archived > 0 {
+        text += &format!("{archived} events are archived and were not looked at\n");
     }
     let verdict = match found {
         0 => "the log is sound".to_owned(),
@@ -90,9 +90,9 @@ mod tests {
     #[test]
     fn findings_come_with_their_place_and_their_number() {
         let finding = Finding { position: Some(7), problem: "there is no event".to_owned() };
-        let checked = Checked { head: 9, archived_until: 2, events: 6, findings: vec![finding], found: 3 };
+        let checked = Checked { head: 9, archived: 2, events: 6, findings: vec![finding], found: 3 };
         let expected = "position 7: there is no event\nand 2 more\n\
-            events up to position 2 are archived and were not looked at\n\
+            2 events are archived and were not looked at\n\
             3 findings: 6 events up to position 9 in 2.0 s, 3 events/s\n";
         assert_eq!(told(&Report { checked, seconds: 2.0, events_per_second: 3.0 }), expected);
     }
