@@ -86,7 +86,8 @@ pub(crate) async fn append(
     timing: Timing,
 ) -> Outcome<Measured> {
     let log = Log::open(database.pool.clone()).await?;
-    let appending = callers.map(|caller| Appending { log: log.clone(), caller, events, n: 0, after: 0 }).collect();
+    let after = log.head().await?;
+    let appending = callers.map(|caller| Appending { log: log.clone(), caller, events, n: 0, after }).collect();
     let measured = closed_loop::run(appending, timing).await;
     log.close().await;
     measured
