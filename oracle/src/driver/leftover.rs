@@ -25,9 +25,10 @@ async fn clear(folder: &Path) -> Result<(), Fault> {
     let users = OpenOptions::new().write(true).open(server.join("users.lock"))?;
     users.try_lock()?;
     drop(users);
-    // As its only user: leaving it stops it.
-    if let Some(cluster) = Cluster::find(&server, Options::default()).await? {
-        cluster.close().await?;
+    // As its only user: leaving it stops it. If it has got another one meanwhile, everything stays.
+    if let Some(cluster) = Cluster::find(&server, Options::default()).await?
+        && cluster.close().await?
+    {
         fs::remove_dir_all(folder)?;
     }
     Ok(())
