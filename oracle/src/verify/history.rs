@@ -84,7 +84,9 @@ impl History {
         let expected = self.head() + 1;
         if position != expected {
             let says = format!("after {} comes {position}", expected - 1);
-            checked.broken(Violation::new("positions are 1, 2, 3, … without gaps", expected, says));
+            let violation = Violation::new("positions are 1, 2, 3, … without gaps", expected, says);
+            let next = format!("{position} {} of command {command}", recorded.kind);
+            checked.broken(violation.with("event", self.show(expected - 1)).with("event", next));
             while self.head() + 1 < position {
                 self.events.push(Kept::nothing());
             }

@@ -36,7 +36,9 @@ impl Violation {
     /// The smaller of the two, the earlier of equals; both are counted.
     pub(crate) fn or(&mut self, other: Self) {
         let more = self.more + 1;
-        if (other.history.len(), other.at) < (self.history.len(), self.at) {
+        // One without a line shows nothing: it is smaller than none.
+        let size = |violation: &Self| (violation.history.is_empty(), violation.history.len(), violation.at);
+        if size(&other) < size(self) {
             *self = other;
         }
         self.more = more;
