@@ -8,7 +8,7 @@ use tokio::task::JoinSet;
 
 use super::proxy::Break;
 use super::server::Server;
-use super::slots::Slot;
+use super::slots::{PATIENCE, Slot};
 use super::tally::Tally;
 use super::{crashes, restore, sessions};
 use crate::Fault;
@@ -81,6 +81,22 @@ pub(crate) async fn run(ground: &Arc<Ground>, mut dice: Dice, until: Instant) ->
     Ok(())
 }
 
+/// A process that is ready and not stopped, once there is one.
+async fn ready(ground: &Ground, dice: &mut Dice) -> Result<Arc<Slot>, Fault> {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let awake = |slot: &&Arc<Slot>| slot.is_ready() && !slot.paused.load(Ordering::Acquire);
+        let ready: Vec<_> = ground.slots.iter().filter(awake).collect();
+        if let Some(slot) = dice.pick(&ready) {
+            return Ok(Arc::clone(slot));
+        }
+        if Instant::now() > deadline {
+            return Err("no process has become ready".into());
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
 fn shuffled(dice: &mut Dice) -> Vec<Card> {
     let mut deck: Vec<Card> = DECK.iter().flat_map(|(card, times)| std::iter::repeat_n(*card, *times)).collect();
     dice.shuffle(&mut deck);
@@ -98,16 +114,15 @@ async fn play(
         dice.pick(&awake).map(|slot| Arc::clone(slot))
     };
     match card {
-        Card::KillProcess => {
-            if let Some(slot) = slot(dice) {
-                crashes::kill_process(ground, &slot);
+        // Whatever is drawn happens, however slowly the processes start: the next one that is ready is hit.
+        Card::KillProcess => while !crashes::kill_process(ground, &*ready(ground, dice).await?) {},
+        Card::PauseProcess => loop {
+            let slot = ready(ground, dice).await?;
+            if crashes::stop_process(ground, &slot) {
+                lasting.spawn(crashes::leave_stopped(Arc::clone(ground), slot, dice.clone()));
+                break;
             }
-        }
-        Card::PauseProcess => {
-            if let Some(slot) = slot(dice) {
-                lasting.spawn(crashes::pause_process(Arc::clone(ground), slot, dice.clone()));
-            }
-        }
+        },
         Card::Break(place) => {
             if let Some(slot) = slot(dice) {
                 slot.proxy.arm(place);

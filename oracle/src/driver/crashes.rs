@@ -18,32 +18,38 @@ use crate::dice::Dice;
 /// asks after its own lock every 5 s.
 const LEASES: Duration = Duration::from_secs(7);
 
-/// SIGKILL, at any moment after its start.
-pub(super) fn kill_process(ground: &Ground, slot: &Slot) {
-    if slot.is_ready() && slot.signal(Signal::KILL) {
+/// SIGKILL, at any moment once it is ready; false when it ended before.
+pub(super) fn kill_process(ground: &Ground, slot: &Slot) -> bool {
+    let killed = slot.signal(Signal::KILL);
+    if killed {
         ground.tally.add("processes killed");
     }
+    killed
 }
 
-/// SIGSTOP, and SIGCONT once others have taken over what it owned: Postgres ends the sessions of who is silent, as it
-/// does when a machine is cut off, and that is when leases end.
-pub(super) async fn pause_process(ground: Arc<Ground>, slot: Arc<Slot>, mut dice: Dice) -> Result<(), Fault> {
-    if !slot.is_ready() || slot.paused.swap(true, Ordering::AcqRel) {
-        return Ok(());
-    }
-    let generation = slot.generation();
-    if slot.signal(Signal::STOP) {
+/// SIGSTOP; false when it ended before.
+pub(super) fn stop_process(ground: &Ground, slot: &Slot) -> bool {
+    let stopped = slot.signal(Signal::STOP);
+    if stopped {
+        slot.paused.store(true, Ordering::Release);
         ground.tally.add("processes stopped past every lease");
-        tokio::time::sleep(Duration::from_millis(dice.between(0, 1_000))).await;
-        let mut admin = ground.server.admin().await?;
-        for backend in slot.proxy.backends() {
-            // The server may go down in between; then the session ends anyhow.
-            let _ = terminate(&mut admin, backend).await;
-        }
-        tokio::time::sleep(LEASES + Duration::from_millis(dice.between(0, 2_000))).await;
-        if slot.generation() == generation {
-            slot.signal(Signal::CONT);
-        }
+    }
+    stopped
+}
+
+/// SIGCONT once others have taken over what it owned: Postgres ends the sessions of who is silent, as it does when a
+/// machine is cut off, and that is when leases end.
+pub(super) async fn leave_stopped(ground: Arc<Ground>, slot: Arc<Slot>, mut dice: Dice) -> Result<(), Fault> {
+    let generation = slot.generation();
+    tokio::time::sleep(Duration::from_millis(dice.between(0, 1_000))).await;
+    let mut admin = ground.server.admin().await?;
+    for backend in slot.proxy.backends() {
+        // The server may go down in between; then the session ends anyhow.
+        let _ = terminate(&mut admin, backend).await;
+    }
+    tokio::time::sleep(LEASES + Duration::from_millis(dice.between(0, 2_000))).await;
+    if slot.generation() == generation {
+        slot.signal(Signal::CONT);
     }
     slot.paused.store(false, Ordering::Release);
     Ok(())

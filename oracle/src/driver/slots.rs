@@ -20,7 +20,7 @@ use super::tally::Tally;
 use crate::Fault;
 
 /// How long a process may take to any of its steps, on a machine that does much else.
-const PATIENCE: Duration = Duration::from_secs(120);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 
 /// What every process is given.
 pub(crate) struct Plan {
