@@ -90,8 +90,8 @@ pub(crate) fn as_archived(error: &sqlx::Error) -> Option<LogError> {
 
 /// Fails if a page had to leave out what is archived.
 ///
-/// It is asked after the page was read: what is detached in between is named, never passed over. Reads by tag or type,
-/// forwards, are not looked at here: `log_matching` asks itself.
+/// It is asked after the page was read: what is detached in between is named, never passed over. Reads by tag, and those
+/// by type that go forwards, are not looked at here: `log_matching` asks itself.
 pub(crate) async fn require_page(pool: &PgPool, query: &Query, read: Read, page: &[Recorded]) -> Result<(), LogError> {
     match looked_at(query, read, page) {
         Some((after, until)) => require(pool, after, until).await,
@@ -114,6 +114,7 @@ fn looked_at(query: &Query, read: Read, page: &[Recorded]) -> Option<(i64, i64)>
     let (first, last) = (page.first().map(|event| event.position), page.last().map(|event| event.position));
     match (read.direction, query.is_all()) {
         (Direction::Forwards, false) => None,
+        (Direction::Backwards, false) if query.criteria.iter().all(|criterion| !criterion.tags.is_empty()) => None,
         (Direction::Backwards, false) => {
             let after = if full { last.map_or(read.after, |last| last - 1) } else { read.after };
             Some((after, read.until))

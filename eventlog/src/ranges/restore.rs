@@ -80,6 +80,10 @@ async fn restore_one(
     let mut transaction = connection.begin().await.map_err(&filling)?;
     sqlx::query!("select log_prepare_range($1)", header.number).execute(&mut *transaction).await.map_err(&filling)?;
     fill(path, header, &mut transaction, progress).await?;
+    let tagged = sqlx::query_scalar!("select tagged from log_range where number = $1", header.number);
+    if !tagged.fetch_one(&mut *transaction).await.map_err(&filling)? {
+        fill_tags(header.number, &mut transaction).await.map_err(&filling)?;
+    }
     compare(path, header, sha256, &mut transaction).await?;
     patiently(&mut transaction, "put the range back into the log", async |connection| {
         sqlx::query!("select log_restore_range($1)", header.number).execute(connection).await.map(drop)
@@ -117,7 +121,7 @@ async fn fill(
 }
 
 async fn insert(number: i32, lines: &[Line], connection: &mut PgConnection) -> Result<(), sqlx::Error> {
-    let (events, tags) = (partition("event", number), partition("event_tag", number));
+    let events = partition("event", number);
     let insert = format!(
         "insert into {events} (position, id, kind, version, site, tags, data, command_id, command, correlation_id,
                                causation_id, actor, traceparent, occurred_at, recorded_at)
@@ -151,14 +155,18 @@ async fn insert(number: i32, lines: &[Line], connection: &mut PgConnection) -> R
         .bind(column(lines, |line| line.recorded_at))
         .execute(&mut *connection)
         .await?;
-    let (Some(first), Some(last)) = (lines.first(), lines.last()) else { return Ok(()) };
+    Ok(())
+}
+
+/// The tags of a range that was archived with them.
+async fn fill_tags(number: i32, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    let (events, tags) = (partition("event", number), partition("event_tag", number));
     let insert = format!(
         "insert into {tags} (tag, position, kind)
          select t.tag, e.position, e.kind from {events} e cross join lateral unnest(e.tags) t(tag)
-         where e.position between $1 and $2 order by t.tag, e.position"
+         order by t.tag, e.position"
     );
-    sqlx::query(AssertSqlSafe(insert)).bind(first.position).bind(last.position).execute(connection).await?;
-    Ok(())
+    sqlx::query(AssertSqlSafe(insert)).execute(connection).await.map(drop)
 }
 
 /// What the tables hold now gives the file's digest again, and each tag has its row.
@@ -195,9 +203,16 @@ async fn compare(
     if found != sha256 {
         return Err(unsound(format!("filled into tables it has the digest {found} instead of {sha256}")));
     }
-    let count = format!("select count(*) from {tags}");
-    let count: i64 = sqlx::query_scalar(AssertSqlSafe(count)).fetch_one(connection).await.map_err(&comparing)?;
-    if count == tagged { Ok(()) } else { Err(unsound(format!("{count} tags were filled in instead of {tagged}"))) }
+    let count = format!(
+        "select count(*), count(*) filter (where e.kind = t.kind and t.tag = any (e.tags))
+         from {tags} t left join {events} e using (position)"
+    );
+    let counted = sqlx::query_as::<_, (i64, i64)>(AssertSqlSafe(count)).fetch_one(connection).await;
+    let (all, fitting) = counted.map_err(&comparing)?;
+    if (all, fitting) == (tagged, tagged) {
+        return Ok(());
+    }
+    Err(unsound(format!("it has {tagged} tags, and the tag table has {all} for it, of which {fitting} are the same")))
 }
 
 fn event(row: &PgRow) -> Result<Recorded, sqlx::Error> {
