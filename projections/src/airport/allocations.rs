@@ -77,7 +77,7 @@ pub struct Allocations;
 
 impl ReadModel for Allocations {
     const NAME: &'static str = "allocations";
-    const VERSION: i32 = 1;
+    const VERSION: i32 = 2;
     const EVENTS: &'static [&'static str] = &[
         names::STAND_ALLOCATED,
         names::ALLOCATION_MOVED,

@@ -52,7 +52,7 @@ pub struct Flights;
 
 impl ReadModel for Flights {
     const NAME: &'static str = "flights";
-    const VERSION: i32 = 1;
+    const VERSION: i32 = 2;
     const EVENTS: &'static [&'static str] = &[
         names::STAND_ALLOCATED,
         names::ALLOCATION_MOVED,

@@ -44,7 +44,7 @@ pub struct Stands;
 
 impl ReadModel for Stands {
     const NAME: &'static str = "stands";
-    const VERSION: i32 = 1;
+    const VERSION: i32 = 2;
     const EVENTS: &'static [&'static str] = &[names::STAND_DEFINED, names::STAND_CLOSED, names::STAND_REOPENED];
     type Rows = (StandRow,);
 

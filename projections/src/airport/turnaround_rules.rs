@@ -36,7 +36,7 @@ fn rule(entry: &Entry) -> Option<&TurnaroundRuleSet> {
 
 impl ReadModel for TurnaroundRules {
     const NAME: &'static str = "turnaround_rules";
-    const VERSION: i32 = 1;
+    const VERSION: i32 = 2;
     const EVENTS: &'static [&'static str] = &[names::TURNAROUND_RULE_SET];
     type Rows = (TurnaroundRuleRow,);
 

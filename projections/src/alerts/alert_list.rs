@@ -61,7 +61,7 @@ pub struct Alerts;
 
 impl ReadModel for Alerts {
     const NAME: &'static str = "alerts";
-    const VERSION: i32 = 1;
+    const VERSION: i32 = 2;
     const EVENTS: &'static [&'static str] = &[names::ALERT_RAISED, names::ALERT_ACKNOWLEDGED, names::ALERT_RESOLVED];
     type Rows = (AlertRow,);
 

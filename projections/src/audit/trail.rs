@@ -92,6 +92,8 @@ impl Row for FieldsRow {
     type Key = (String,);
     const TABLE: &'static str = "audit_fields";
     const KEY: &'static [&'static str] = &["thing"];
+    // Nobody sees it: it is what the fold itself remembers.
+    const HISTORY: bool = false;
     fn key(&self) -> (String,) {
         (self.thing.clone(),)
     }

@@ -74,30 +74,44 @@ async fn tables(model: &Model, position: i64, connection: &mut PgConnection) -> 
     let mut verified =
         Verified { name: model.name.to_owned(), position, rows: 0, differences: Vec::new(), differing_rows: 0 };
     for (_, table) in (model.tables)() {
-        let (name, keys) = (table.name(), table.key_columns());
-        let join = format!(
-            "from {live}.{name} s full join {SCHEMA}.{name} e using ({keys})",
-            live = table::LIVE,
-            keys = keys.join(", ")
-        );
-        let differs = "to_jsonb(s) is distinct from to_jsonb(e)";
-        let count = format!("select count(*), count(*) filter (where {differs}) {join}");
-        let (rows, differing): (i64, i64) = sqlx::query_as(AssertSqlSafe(count)).fetch_one(&mut *connection).await?;
-        verified.rows += rows;
-        verified.differing_rows += differing;
-        if differing > 0 {
-            let list = format!(
-                "select to_jsonb(s) as stored, to_jsonb(e) as expected {join} where {differs} order by {} limit {}",
-                keys.join(", "),
-                Verified::SHOWN
-            );
-            for row in sqlx::query(AssertSqlSafe(list)).fetch_all(&mut *connection).await? {
-                let (stored, expected) = (row.try_get("stored")?, row.try_get("expected")?);
-                verified.differences.extend(differences(name, keys, stored, expected));
-            }
+        let keys = table.key_columns();
+        one_table(table.name(), keys, &mut verified, connection).await?;
+        if table.has_history() {
+            let keys = [keys, &["position"]].concat();
+            one_table(&table::history_of(table.name()), &keys, &mut verified, connection).await?;
         }
     }
     Ok(verified)
+}
+
+async fn one_table(
+    name: &str,
+    keys: &[&str],
+    verified: &mut Verified,
+    connection: &mut PgConnection,
+) -> Result<(), sqlx::Error> {
+    let join = format!(
+        "from {live}.{name} s full join {SCHEMA}.{name} e using ({keys})",
+        live = table::LIVE,
+        keys = keys.join(", ")
+    );
+    let differs = "to_jsonb(s) is distinct from to_jsonb(e)";
+    let count = format!("select count(*), count(*) filter (where {differs}) {join}");
+    let (rows, differing): (i64, i64) = sqlx::query_as(AssertSqlSafe(count)).fetch_one(&mut *connection).await?;
+    verified.rows += rows;
+    verified.differing_rows += differing;
+    if differing > 0 {
+        let list = format!(
+            "select to_jsonb(s) as stored, to_jsonb(e) as expected {join} where {differs} order by {} limit {}",
+            keys.join(", "),
+            Verified::SHOWN
+        );
+        for row in sqlx::query(AssertSqlSafe(list)).fetch_all(&mut *connection).await? {
+            let (stored, expected) = (row.try_get("stored")?, row.try_get("expected")?);
+            verified.differences.extend(differences(name, keys, stored, expected));
+        }
+    }
+    Ok(())
 }
 
 /// Field by field; the whole row when one side has none.

@@ -20,6 +20,8 @@ pub trait Row: Clone + PartialEq + Serialize + DeserializeOwned + Send + Sync + 
     const KEY: &'static [&'static str];
     /// Whether rows are only ever added, by the event that they are keyed by; such rows are not loaded before.
     const APPEND_ONLY: bool = false;
+    /// Whether a sister table, named with `_history` behind, keeps what rows were before.
+    const HISTORY: bool = !Self::APPEND_ONLY;
     /// The key of this row.
     fn key(&self) -> Self::Key;
     /// Position of the event that changed it last.
@@ -61,7 +63,7 @@ macro_rules! row_set {
     ($($row:ident),+) => {
         impl<$($row: Row),+> RowSet for ($($row,)+) {
             fn tables() -> Tables {
-                vec![$((TypeId::of::<$row>(), Box::new(Table::<$row> { slots: BTreeMap::new() }) as Box<dyn AnyTable>)),+]
+                vec![$((TypeId::of::<$row>(), Box::new(Table::<$row>::default()) as Box<dyn AnyTable>)),+]
             }
         }
     };
@@ -84,8 +86,12 @@ pub trait AnyTable: Send + Sync {
     fn asked(&self) -> usize;
     /// Takes a stored row in.
     fn load(&mut self, json: &str) -> Result<(), serde_json::Error>;
+    /// Whether it has a sister with what rows were before.
+    fn has_history(&self) -> bool;
     /// The rows that are not as they were loaded, in the order of their keys.
     fn changed(&self) -> Result<Option<Changed>, serde_json::Error>;
+    /// Every version of a row that was superseded, in the order in which that happened.
+    fn superseded(&self) -> Result<Option<Changed>, serde_json::Error>;
     #[doc(hidden)]
     fn as_any(&self) -> &dyn Any;
     #[doc(hidden)]
@@ -100,13 +106,44 @@ pub struct Changed {
     pub(crate) json: String,
 }
 
+impl Changed {
+    fn of<T: Serialize>(rows: &[T]) -> Result<Option<Self>, serde_json::Error> {
+        let Some(first) = rows.first() else { return Ok(None) };
+        let Value::Object(first) = serde_json::to_value(first)? else { unreachable!("a row has named columns") };
+        let columns = first.into_iter().map(|(column, _)| column).collect();
+        Ok(Some(Self { columns, json: serde_json::to_string(rows)? }))
+    }
+}
+
 struct Slot<R> {
     stored: Option<R>,
     now: Option<R>,
 }
 
+/// A version of a row that held until before a position.
+#[derive(Serialize)]
+struct Version<R> {
+    #[serde(flatten)]
+    row: R,
+    until: i64,
+}
+
 struct Table<R: Row> {
     slots: BTreeMap<R::Key, Slot<R>>,
+    past: Vec<Version<R>>,
+}
+
+impl<R: Row> Default for Table<R> {
+    fn default() -> Self {
+        Self { slots: BTreeMap::new(), past: Vec::new() }
+    }
+}
+
+impl<R: Row> Table<R> {
+    fn slot(&mut self, key: &R::Key) -> Result<&mut Slot<R>, FoldError> {
+        let not_named = || FoldError::NotNamed { table: R::TABLE, key: format!("{key:?}") };
+        self.slots.get_mut(key).ok_or_else(not_named)
+    }
 }
 
 impl<R: Row> AnyTable for Table<R> {
@@ -144,10 +181,15 @@ impl<R: Row> AnyTable for Table<R> {
     fn changed(&self) -> Result<Option<Changed>, serde_json::Error> {
         let changed = self.slots.values().filter(|slot| slot.now != slot.stored);
         let rows: Vec<&R> = changed.filter_map(|slot| slot.now.as_ref()).collect();
-        let Some(first) = rows.first() else { return Ok(None) };
-        let Value::Object(first) = serde_json::to_value(first)? else { unreachable!("a row has named columns") };
-        let columns = first.into_iter().map(|(column, _)| column).collect();
-        Ok(Some(Changed { columns, json: serde_json::to_string(&rows)? }))
+        Changed::of(&rows)
+    }
+
+    fn superseded(&self) -> Result<Option<Changed>, serde_json::Error> {
+        Changed::of(&self.past)
+    }
+
+    fn has_history(&self) -> bool {
+        R::HISTORY
     }
 
     fn as_any(&self) -> &dyn Any {
@@ -201,13 +243,17 @@ impl Rows {
         entry: &Entry,
         change: impl FnOnce(&mut R),
     ) -> Result<(), FoldError> {
-        let slot = self.slot::<R>(key)?;
-        let Some(row) = &mut slot.now else {
+        let table = self.table_of::<R>();
+        let Some(row) = &mut table.slot(key)?.now else {
             return Err(FoldError::Missing { table: R::TABLE, key: format!("{key:?}") });
         };
         if row.position() < entry.stamp().position {
+            let before = R::HISTORY.then(|| row.clone());
             change(row);
             row.touch(entry.stamp());
+            if let Some(before) = before {
+                table.past.push(Version { row: before, until: entry.stamp().position });
+            }
         }
         Ok(())
     }
@@ -222,11 +268,14 @@ impl Rows {
         entry: &Entry,
         make: impl FnOnce(Option<&R>) -> R,
     ) -> Result<(), FoldError> {
-        let slot = self.slot::<R>(key)?;
+        let table = self.table_of::<R>();
+        let slot = table.slot(key)?;
         if slot.now.as_ref().is_none_or(|row| row.position() < entry.stamp().position) {
             let mut row = make(slot.now.as_ref());
             row.touch(entry.stamp());
-            slot.now = Some(row);
+            if let Some(before) = slot.now.replace(row).filter(|_| R::HISTORY) {
+                table.past.push(Version { row: before, until: entry.stamp().position });
+            }
         }
         Ok(())
     }
@@ -241,11 +290,6 @@ impl Rows {
     #[cfg(test)]
     pub(crate) fn all<R: Row>(&mut self) -> Vec<R> {
         self.table_of::<R>().slots.values().filter_map(|slot| slot.now.clone()).collect()
-    }
-
-    fn slot<R: Row>(&mut self, key: &R::Key) -> Result<&mut Slot<R>, FoldError> {
-        let not_named = || FoldError::NotNamed { table: R::TABLE, key: format!("{key:?}") };
-        self.table_of::<R>().slots.get_mut(key).ok_or_else(not_named)
     }
 
     fn table_of<R: Row>(&mut self) -> &mut Table<R> {

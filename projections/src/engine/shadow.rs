@@ -6,6 +6,7 @@ use sqlx::{AssertSqlSafe, PgConnection, PgPool};
 use tokio_util::sync::CancellationToken;
 use vigie_eventlog::{Log, Read};
 
+use super::rows::AnyTable;
 use super::{ApplyError, Model, apply, table};
 use crate::{Progress, ProjectionError};
 
@@ -44,7 +45,7 @@ impl<'a> Shadow<'a> {
         shadow.drop().await?;
         let mut transaction = pool.begin().await.map_err(failed("tables could not be made"))?;
         for name in table_names(model) {
-            shadow.create_table(name, &mut transaction).await.map_err(failed("tables could not be made"))?;
+            shadow.create_table(&name, &mut transaction).await.map_err(failed("tables could not be made"))?;
         }
         transaction.commit().await.map_err(failed("tables could not be made"))?;
         Ok(shadow)
@@ -123,9 +124,13 @@ impl<'a> Shadow<'a> {
     }
 }
 
-/// The tables of a read model.
-pub(crate) fn table_names(model: &Model) -> Vec<&'static str> {
-    (model.tables)().iter().map(|(_, table)| table.name()).collect()
+/// The tables of a read model, with those that keep what rows were before.
+pub(crate) fn table_names(model: &Model) -> Vec<String> {
+    let names = |(_, table): &(_, Box<dyn AnyTable>)| {
+        let history = table.has_history().then(|| table::history_of(table.name()));
+        std::iter::once(table.name().to_owned()).chain(history)
+    };
+    (model.tables)().iter().flat_map(names).collect()
 }
 
 struct Index {

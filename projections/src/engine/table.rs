@@ -28,14 +28,26 @@ pub(crate) async fn load(
     rows.iter().try_for_each(|row| table.load(row)).map_err(|error| sqlx::Error::Decode(error.into()))
 }
 
-/// Writes the rows that have changed, in one statement.
+/// The name of the sister that keeps what rows were before.
+pub(crate) fn history_of(table: &str) -> String {
+    format!("{table}_history")
+}
+
+/// Writes the rows that have changed, in one statement, and what they were before, in another.
 pub(crate) async fn store(
     schema: &str,
     table: &dyn AnyTable,
     connection: &mut PgConnection,
 ) -> Result<(), sqlx::Error> {
-    let changed = table.changed().map_err(|error| sqlx::Error::Encode(error.into()))?;
-    let Some(changed) = changed else { return Ok(()) };
+    let encode = |error: serde_json::Error| sqlx::Error::Encode(error.into());
+    if let Some(superseded) = table.superseded().map_err(encode)? {
+        let name = history_of(table.name());
+        let sql = format!(
+            "insert into {schema}.{name} select * from jsonb_populate_recordset(null::{schema}.{name}, $1::text::jsonb)"
+        );
+        sqlx::query(AssertSqlSafe(sql)).bind(superseded.json).execute(&mut *connection).await?;
+    }
+    let Some(changed) = table.changed().map_err(encode)? else { return Ok(()) };
     let set: Vec<String> = changed.columns.iter().map(|column| format!("{column} = excluded.{column}")).collect();
     let (name, keys, set) = (table.name(), table.key_columns().join(", "), set.join(", "));
     let sql = format!(

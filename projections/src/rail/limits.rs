@@ -41,7 +41,7 @@ fn limits(entry: &Entry) -> Option<&LimitsSet> {
 
 impl ReadModel for SpringLimits {
     const NAME: &'static str = "spring_limits";
-    const VERSION: i32 = 1;
+    const VERSION: i32 = 2;
     const EVENTS: &'static [&'static str] = &[names::LIMITS_SET];
     type Rows = (SpringLimitsRow,);
 

@@ -12,7 +12,7 @@ pub struct Passes;
 
 impl ReadModel for Passes {
     const NAME: &'static str = "passes";
-    const VERSION: i32 = 1;
+    const VERSION: i32 = 2;
     const EVENTS: &'static [&'static str] = &[
         names::PASS_REGISTERED,
         names::CAR_MEASURED,

@@ -33,7 +33,7 @@ pub struct Sites;
 
 impl ReadModel for Sites {
     const NAME: &'static str = "sites";
-    const VERSION: i32 = 1;
+    const VERSION: i32 = 2;
     const EVENTS: &'static [&'static str] = &[support::names::SITE_DEFINED, airport::names::ALLOCATION_RULES_SET];
     type Rows = (SiteRow,);
 

@@ -73,7 +73,8 @@ async fn a_new_version_is_made_anew_and_fences_the_old_one_off() {
     stop.cancel();
     old.stopped().await;
     sqlx::query("update read.alerts set message = 'as version 1 had it'").execute(&given.pool).await.unwrap();
-    let newer = Model { version: 2, ..Model::of::<Alerts>() };
+    let model = Model::of::<Alerts>();
+    let newer = Model { version: model.version + 1, ..model };
     let shutdown = CancellationToken::new();
     let running =
         Projections::start_models(&[newer], given.pool.clone(), given.log.clone(), shutdown.clone()).await.unwrap();

@@ -14,7 +14,7 @@ use crate::spec::{Given, given, in_memory};
 use crate::{Model, ReadModel, Row};
 
 /// Any events on two stands, two flights, one pass and three alerts that exist already.
-fn event() -> impl Strategy<Value = Event> {
+pub(super) fn event() -> impl Strategy<Value = Event> {
     let name = prop::sample::select(vec!["C03", "C04"]);
     let number = prop::sample::select(vec![860_u32, 862]);
     let cause = 0_u32..3;
@@ -48,7 +48,7 @@ fn event() -> impl Strategy<Value = Event> {
     ]
 }
 
-fn beginning() -> Vec<Event> {
+pub(super) fn beginning() -> Vec<Event> {
     let mut events = vec![site("Lomé"), stand("C03", 80), stand("C04", 90), pass("p1")];
     for number in [860, 862] {
         events.extend([flight(&arrival(number)), allocated(number, "C03", &arrival(number), None)]);
