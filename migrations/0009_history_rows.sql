@@ -80,3 +80,18 @@ create table read.springs_history (
     until bigint not null,
     constraint springs_history_pk primary key (pass, car, spring, quantity, position)
 );
+
+-- Tables that are being filled in another schema, under their final names: how far, moved by compare-and-set in the
+-- transaction that writes the rows, so that whoever goes on after a crash goes on there.
+create table read.shadow (
+    schema     text        not null,
+    name       text        not null, -- of the read model
+    version    integer     not null,
+    position   bigint      not null,
+    updated_at timestamptz not null default clock_timestamp(),
+    constraint shadow_pk primary key (schema, name)
+) with (fillfactor = 20);
+
+-- Whoever reads several tables in one snapshot first locks this one in ACCESS SHARE; who swaps tables in locks it in
+-- ACCESS EXCLUSIVE. So nobody meets a table that is younger than his snapshot, which would look empty to him.
+create table read.swap_gate ();
