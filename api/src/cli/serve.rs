@@ -13,7 +13,7 @@ use super::greeting::greeting;
 use crate::background::Background;
 use crate::cli::say::say;
 use crate::demo::Speed;
-use crate::graphql::Services;
+use crate::graphql::{ReadSchema, Services};
 use crate::http::{App, Life, ServeError, recorder, serve};
 use crate::runtime::Runtime;
 use crate::settings::Settings;
@@ -51,6 +51,7 @@ pub(super) async fn run(args: Args, settings: Settings) -> Outcome {
         pool: reading_pool(&runtime, &settings),
         log: runtime.log.clone(),
         executor: runtime.executor.clone(),
+        schema: ReadSchema::default(),
         projections: background.projections.clone(),
     };
     let life = Life::default();

@@ -13,6 +13,7 @@ use super::context::Parts;
 use super::error::argument;
 use super::keyset::{Cursor, Kind, Part};
 use super::page::Page;
+use super::relation::View;
 use super::snapshot::unreadable;
 
 /// A row of a read model that is listed.
@@ -28,7 +29,7 @@ pub(super) trait Row: for<'r> FromRow<'r, PgRow> + Send + Unpin + 'static {
 }
 
 /// Adds `and …` for everything that the rows must satisfy.
-pub(super) type Filter = Arc<dyn Fn(&mut QueryBuilder<Postgres>) + Send + Sync>;
+pub(super) type Filter = Arc<dyn Fn(&mut QueryBuilder<Postgres>, &View) + Send + Sync>;
 
 /// How many rows there are in all; counted only when it is asked for.
 pub(crate) struct Counted {
@@ -40,11 +41,12 @@ pub(crate) struct Counted {
 impl Counted {
     /// Rows that the filter lets through, on all pages.
     async fn total_count(&self, ctx: &Context<'_>) -> Result<i64, Error> {
+        let view = ctx.snapshot().view();
         let mut sql = QueryBuilder::new("select count(*) from ");
-        sql.push(self.table).push(" where true");
-        (self.filter)(&mut sql);
+        sql.push(view.table(self.table)).push(" where true");
+        (self.filter)(&mut sql, view);
         let mut reading = ctx.snapshot().read().await?;
-        let count = sql.build_query_scalar().fetch_one(reading.connection()).await;
+        let count = sql.build_query_scalar().persistent(view.is_kept()).fetch_one(reading.connection()).await;
         count.map_err(unreadable)
     }
 }
@@ -60,9 +62,10 @@ pub(super) async fn list<R: Row, T: OutputType + From<R>>(
 ) -> Result<List<T>, Error> {
     let after = bound::<R>("after", page.after.as_deref())?;
     let before = bound::<R>("before", page.before.as_deref())?;
+    let view = ctx.snapshot().view();
     let mut sql = QueryBuilder::new("select * from ");
-    sql.push(R::TABLE).push(" where true");
-    filter(&mut sql);
+    sql.push(view.table(R::TABLE)).push(" where true");
+    filter(&mut sql, view);
     let descending = R::NEWEST_FIRST != page.backwards;
     for (key, later) in [(&after, true), (&before, false)] {
         if let Some(key) = key {
@@ -76,7 +79,7 @@ pub(super) async fn list<R: Row, T: OutputType + From<R>>(
     }
     sql.push(" limit ").push_bind(i64::from(page.limit) + 1);
     let mut reading = ctx.snapshot().read().await?;
-    let rows: Result<Vec<R>, _> = sql.build_query_as().fetch_all(reading.connection()).await;
+    let rows: Result<Vec<R>, _> = sql.build_query_as().persistent(view.is_kept()).fetch_all(reading.connection()).await;
     drop(reading);
     let rows = rows.map_err(unreadable)?;
     Ok(connection(rows, &page, Counted { table: R::TABLE, filter }))

@@ -45,10 +45,17 @@ where
     type Error = Error;
 
     async fn load(&self, keys: &[R::Key]) -> Result<HashMap<R::Key, R>, Error> {
+        let view = self.snapshot.view();
         let mut sql = QueryBuilder::new("select * from ");
-        sql.push(R::TABLE).push(" where ").push(R::COLUMN).push(" = any(").push_bind(keys.to_vec()).push(")");
+        sql.push(view.table(R::TABLE))
+            .push(" where ")
+            .push(R::COLUMN)
+            .push(" = any(")
+            .push_bind(keys.to_vec())
+            .push(")");
         let mut reading = self.snapshot.read().await?;
-        let rows: Result<Vec<R>, _> = sql.build_query_as().fetch_all(reading.connection()).await;
+        let rows: Result<Vec<R>, _> =
+            sql.build_query_as().persistent(view.is_kept()).fetch_all(reading.connection()).await;
         Ok(rows.map_err(unreadable)?.into_iter().map(|row| (row.key(), row)).collect())
     }
 }

@@ -18,6 +18,7 @@ mod models;
 mod page;
 mod rail;
 mod refusal;
+mod relation;
 #[expect(
     dead_code,
     reason = "each right is asked for by the part of the API that it belongs to, which follow one by one"
@@ -31,6 +32,8 @@ mod support;
 use async_graphql::{MergedObject, MergedSubscription, Request};
 
 pub use error::finish;
+pub(crate) use relation::View;
+pub use relation::{ReadSchema, SchemaError};
 pub use services::Services;
 pub use snapshot::Snapshot;
 

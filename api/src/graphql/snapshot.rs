@@ -2,23 +2,28 @@
 //!
 //! All reads of an operation share one read-only transaction in REPEATABLE READ, which is opened by the first of them;
 //! they take turns. A mutation starts a new state once its events have been folded, so that its result is in it; a
-//! subscription starts one for each of its items, and holds none while it waits.
+//! subscription starts one for each of its items, and holds none while it waits. The past is read in the same
+//! transaction, through another view.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use async_graphql::Error;
-use sqlx::{PgConnection, PgPool, Postgres, Transaction};
+use sqlx::postgres::PgArguments;
+use sqlx::query::QueryAs;
+use sqlx::{AssertSqlSafe, FromRow, PgConnection, PgPool, Postgres, Transaction};
 use tokio::sync::{Mutex, MutexGuard};
 use vigie_projections::{MODELS, Projections};
 
 use super::Services;
+use super::relation::View;
 
 /// The state that an operation reads. Clones share it.
 #[derive(Clone)]
 pub struct Snapshot {
     pool: PgPool,
     projections: Projections,
+    view: View,
     open: Arc<Mutex<Option<Open>>>,
 }
 
@@ -30,7 +35,10 @@ struct Open {
 }
 
 /// The right to send a statement.
-pub(super) struct Reading<'a>(MutexGuard<'a, Option<Open>>);
+pub(super) struct Reading<'a> {
+    view: &'a View,
+    open: MutexGuard<'a, Option<Open>>,
+}
 
 impl Reading<'_> {
     /// The connection, inside the transaction.
@@ -38,8 +46,24 @@ impl Reading<'_> {
         &mut self.open().transaction
     }
 
+    /// A statement on relations of the view. It is put together from constants; what comes from a caller is bound.
+    pub(super) fn statement<'q, T>(&self, sql: String) -> QueryAs<'q, Postgres, T, PgArguments>
+    where
+        T: for<'r> FromRow<'r, sqlx::postgres::PgRow>,
+    {
+        sqlx::query_as(AssertSqlSafe(sql)).persistent(self.view.is_kept())
+    }
+
     /// Everything up to this position is in the rows of every read model.
     pub(super) async fn position(&mut self) -> Result<i64, Error> {
+        match self.view.past() {
+            Some(position) => Ok(position),
+            None => self.latest().await,
+        }
+    }
+
+    /// The same of what the transaction sees, whatever the view shows of it.
+    pub(super) async fn latest(&mut self) -> Result<i64, Error> {
         let rows = sqlx::query!("select name, position from read.checkpoint").fetch_all(self.connection()).await;
         let saved: HashMap<String, i64> =
             rows.map_err(unreadable)?.into_iter().map(|row| (row.name, row.position)).collect();
@@ -49,7 +73,7 @@ impl Reading<'_> {
     }
 
     fn open(&mut self) -> &mut Open {
-        self.0.as_mut().expect("a transaction is open while it is read from")
+        self.open.as_mut().expect("a transaction is open while it is read from")
     }
 }
 
@@ -57,7 +81,17 @@ impl Snapshot {
     /// A state that is fixed by the first read.
     #[must_use]
     pub fn new(services: &Services) -> Self {
-        Self { pool: services.pool.clone(), projections: services.projections.clone(), open: Arc::default() }
+        Self {
+            pool: services.pool.clone(),
+            projections: services.projections.clone(),
+            view: View::now(services.schema.clone()),
+            open: Arc::default(),
+        }
+    }
+
+    /// What is read from.
+    pub(super) fn view(&self) -> &View {
+        &self.view
     }
 
     /// Reads from the state; waits for other reads of the operation.
@@ -72,7 +106,7 @@ impl Snapshot {
             let transaction = self.pool.begin_with("begin isolation level repeatable read read only").await;
             *open = Some(Open { transaction: transaction.map_err(unreadable)?, reached });
         }
-        Ok(Reading(open))
+        Ok(Reading { view: &self.view, open })
     }
 
     /// Forgets the state: the next read sees what is there then.

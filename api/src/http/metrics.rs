@@ -7,11 +7,13 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use metrics::{Unit, describe_counter, describe_gauge, describe_histogram, gauge};
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
+use sqlx::AssertSqlSafe;
 
 use super::App;
 use super::health::read_models;
 use super::negotiate::problem;
 use crate::clock;
+use crate::graphql::View;
 
 /// Upper bounds in seconds.
 const SECONDS: &[f64] = &[0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
@@ -83,32 +85,43 @@ async fn observe(app: &App) -> Result<(), String> {
 #[expect(clippy::cast_precision_loss, reason = "gauges are floats")]
 async fn rows(app: &App) -> Result<(), sqlx::Error> {
     let pool = &app.services().pool;
-    let stands = sqlx::query!(
-        r#"select s.site, s.kind, count(*) as "total!", count(*) filter (where state.status = 'available') as "available!"
-           from read.stands s join read.stand_states((select array_agg(stand) from read.stands), $1) state using (stand)
-           group by s.site, s.kind"#,
-        clock::now()
-    );
-    for row in stands.fetch_all(pool).await? {
-        let labels = [("site", row.site), ("kind", row.kind)];
-        gauge!("vigie_stands", &labels).set(row.total as f64);
-        gauge!("vigie_stands_available", &labels).set(row.available as f64);
+    let view = View::now(app.services().schema.clone());
+    let stands: Vec<(String, String, i64, i64)> = sqlx::query_as(AssertSqlSafe(format!(
+        "select stands.site, stands.kind, count(*), count(*) filter (where state.status = 'available')
+         from (select $1::timestamptz as at) moment
+         cross join lateral ({}) state
+         join {} on stands.stand = state.stand
+         group by stands.site, stands.kind",
+        view.stand_states(),
+        view.table("stands")
+    )))
+    .bind(clock::now())
+    .fetch_all(pool)
+    .await?;
+    for (site, kind, total, available) in stands {
+        let labels = [("site", site), ("kind", kind)];
+        gauge!("vigie_stands", &labels).set(total as f64);
+        gauge!("vigie_stands_available", &labels).set(available as f64);
     }
-    let allocations = sqlx::query!(
-        r#"select site, aircraft_type, overflow is not null as "overflow!", count(*) as "count!"
-           from read.allocations group by 1, 2, 3"#
-    );
-    for row in allocations.fetch_all(pool).await? {
-        let labels = [("site", row.site), ("type", row.aircraft_type), ("overflow", row.overflow.to_string())];
-        gauge!("vigie_allocations", &labels).set(row.count as f64);
+    let allocations: Vec<(String, String, bool, i64)> = sqlx::query_as(AssertSqlSafe(format!(
+        "select site, aircraft_type, overflow is not null, count(*) from {} group by 1, 2, 3",
+        view.table("allocations")
+    )))
+    .fetch_all(pool)
+    .await?;
+    for (site, kind, overflow, count) in allocations {
+        let labels = [("site", site), ("type", kind), ("overflow", overflow.to_string())];
+        gauge!("vigie_allocations", &labels).set(count as f64);
     }
-    let alerts = sqlx::query!(
-        r#"select site, kind, status, count(*) filter (where status <> 'resolved') as "count!"
-           from read.alerts group by 1, 2, 3"#
-    );
-    for row in alerts.fetch_all(pool).await? {
-        let labels = [("site", row.site), ("kind", row.kind), ("status", row.status)];
-        gauge!("vigie_alerts_open", &labels).set(row.count as f64);
+    let alerts: Vec<(String, String, String, i64)> = sqlx::query_as(AssertSqlSafe(format!(
+        "select site, kind, status, count(*) filter (where status <> 'resolved') from {} group by 1, 2, 3",
+        view.table("alerts")
+    )))
+    .fetch_all(pool)
+    .await?;
+    for (site, kind, status, count) in alerts {
+        let labels = [("site", site), ("kind", kind), ("status", status)];
+        gauge!("vigie_alerts_open", &labels).set(count as f64);
     }
     Ok(())
 }

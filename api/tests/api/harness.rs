@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 use uuid::Uuid;
 use vigie_api::clock;
-use vigie_api::graphql::Services;
+use vigie_api::graphql::{ReadSchema, Services};
 use vigie_api::http::{App, Life, ServeError, recorder, router, serve};
 use vigie_api::settings::Settings;
 use vigie_commands::policies::Policies;
@@ -46,7 +46,7 @@ impl Server {
         let executor = Executor::new(log.clone(), Arc::new(clock::now));
         let projections = Projections::start(pool.clone(), log.clone(), CancellationToken::new()).await.unwrap();
         let policies = Policies::start(&executor, &pool, vigie_domain::policies::ALL);
-        let services = Services { pool, log, executor, projections };
+        let services = Services { pool, log, executor, projections, schema: ReadSchema::default() };
         let life = Life::default();
         life.set_started();
         let app = App::new(settings, services.clone(), recorder().unwrap(), life.clone());

@@ -17,6 +17,7 @@ use crate::graphql::keyset::{Kind, Part};
 use crate::graphql::list::{List, Row, between, equals, list};
 use crate::graphql::load::{ByKey, Keyed};
 use crate::graphql::page::Page;
+use crate::graphql::relation::View;
 use crate::graphql::scalars::Position;
 
 /// A stand that was looked at.
@@ -85,7 +86,7 @@ pub(in crate::graphql) struct AllocationRow {
 }
 
 impl Row for AllocationRow {
-    const TABLE: &'static str = "read.allocations";
+    const TABLE: &'static str = "allocations";
     const ORDER: &'static [(&'static str, Kind)] = &[("from_at", Kind::Time), ("allocation", Kind::Id)];
     fn key(&self) -> Vec<Part> {
         vec![Part::Time(self.from_at), Part::Id(self.allocation)]
@@ -94,7 +95,7 @@ impl Row for AllocationRow {
 
 impl Keyed for AllocationRow {
     type Key = Uuid;
-    const TABLE: &'static str = "read.allocations";
+    const TABLE: &'static str = "allocations";
     const COLUMN: &'static str = "allocation";
     fn key(&self) -> Uuid {
         self.allocation
@@ -261,7 +262,7 @@ pub(crate) struct AllocationFilter {
 }
 
 pub(super) async fn allocations(ctx: &Context<'_>, filter: AllocationFilter, page: Page) -> Result<Allocations, Error> {
-    let filter = Arc::new(move |sql: &mut QueryBuilder<Postgres>| {
+    let filter = Arc::new(move |sql: &mut QueryBuilder<Postgres>, _: &View| {
         let filter = filter.clone();
         equals(sql, "site", filter.site.map(|id| id.0));
         equals(sql, "stand", filter.stand.map(|id| id.0));

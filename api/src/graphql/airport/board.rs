@@ -42,17 +42,14 @@ impl Loader<StandAt> for Board {
         for (at, keys) in grouped(keys.to_vec(), |key| key.at) {
             let stands: Vec<String> = keys.into_iter().map(|key| key.stand).collect();
             let mut reading = self.0.read().await?;
-            let found = sqlx::query_as!(
-                State,
-                r#"select stand as "stand!", status as "status!: StandStatus", current, next
-                   from read.stand_states($1, $2)"#,
-                &stands,
-                at
-            )
-            .fetch_all(reading.connection())
-            .await;
+            let sql = format!(
+                "select state.* from (select $2::timestamptz as at) moment cross join lateral ({}) state \
+                 where state.stand = any($1)",
+                self.0.view().stand_states()
+            );
+            let found = reading.statement(sql).bind(&stands).bind(at).fetch_all(reading.connection()).await;
             drop(reading);
-            let found = found.map_err(unreadable)?;
+            let found: Vec<State> = found.map_err(unreadable)?;
             states.extend(found.into_iter().map(|state| (StandAt { stand: state.stand.clone(), at }, state)));
         }
         Ok(states)

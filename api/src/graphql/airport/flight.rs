@@ -15,6 +15,7 @@ use crate::graphql::keyset::{Kind, Part};
 use crate::graphql::list::{List, Row, between, equals, list};
 use crate::graphql::load::{ByKey, Keyed};
 use crate::graphql::page::Page;
+use crate::graphql::relation::View;
 use crate::graphql::scalars::Position;
 
 /// A row of `read.flights`.
@@ -55,7 +56,7 @@ pub(in crate::graphql) struct FlightRow {
 }
 
 impl Row for FlightRow {
-    const TABLE: &'static str = "read.flights";
+    const TABLE: &'static str = "flights";
     const ORDER: &'static [(&'static str, Kind)] = &[("scheduled_at", Kind::Time), ("flight", Kind::Text)];
     fn key(&self) -> Vec<Part> {
         vec![Part::Time(self.scheduled_at), Part::Text(self.flight.clone())]
@@ -64,7 +65,7 @@ impl Row for FlightRow {
 
 impl Keyed for FlightRow {
     type Key = String;
-    const TABLE: &'static str = "read.flights";
+    const TABLE: &'static str = "flights";
     const COLUMN: &'static str = "flight";
     fn key(&self) -> String {
         self.flight.clone()
@@ -266,7 +267,7 @@ pub(crate) struct FlightFilter {
 }
 
 pub(super) async fn flights(ctx: &Context<'_>, filter: FlightFilter, page: Page) -> Result<List<Flight>, Error> {
-    let filter = Arc::new(move |sql: &mut QueryBuilder<Postgres>| {
+    let filter = Arc::new(move |sql: &mut QueryBuilder<Postgres>, _: &View| {
         let filter = filter.clone();
         equals(sql, "site", filter.site.map(|id| id.0));
         equals(sql, "direction", filter.direction);

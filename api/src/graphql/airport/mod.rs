@@ -35,6 +35,7 @@ use super::error::argument;
 use super::list::{List, equals, list};
 use super::load::by_key;
 use super::page::Page;
+use super::relation::View;
 use super::snapshot::Snapshot;
 
 pub(in crate::graphql) fn loaders(request: Request, snapshot: &Snapshot) -> Request {
@@ -77,13 +78,14 @@ impl AirportQuery {
         let page = Page::new(first, after, last, before)?;
         let filter = filter.unwrap_or_default();
         let at = filter.at.unwrap_or(ctx.caller().asked_at);
-        let filter = Arc::new(move |sql: &mut QueryBuilder<Postgres>| {
+        let filter = Arc::new(move |sql: &mut QueryBuilder<Postgres>, view: &View| {
             let filter = filter.clone();
             equals(sql, "site", filter.site.map(|id| id.0));
             equals(sql, "kind", filter.kind);
             if let Some(status) = filter.status {
-                sql.push(" and (select s.status from read.stand_states(array[stand], ").push_bind(at);
-                sql.push(") s) = ").push_bind(status);
+                sql.push(" and stand in (select state.stand from (select ").push_bind(at);
+                sql.push("::timestamptz as at) moment cross join lateral (").push(view.stand_states());
+                sql.push(") state where state.status = ").push_bind(status).push(")");
             }
         });
         list::<StandRow, Stand>(ctx, page, filter).await

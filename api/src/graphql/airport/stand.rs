@@ -47,7 +47,7 @@ pub(in crate::graphql) struct StandRow {
 }
 
 impl Row for StandRow {
-    const TABLE: &'static str = "read.stands";
+    const TABLE: &'static str = "stands";
     const ORDER: &'static [(&'static str, Kind)] = &[("stand", Kind::Text)];
     fn key(&self) -> Vec<Part> {
         vec![Part::Text(self.stand.clone())]
@@ -56,7 +56,7 @@ impl Row for StandRow {
 
 impl Keyed for StandRow {
     type Key = String;
-    const TABLE: &'static str = "read.stands";
+    const TABLE: &'static str = "stands";
     const COLUMN: &'static str = "stand";
     fn key(&self) -> String {
         self.stand.clone()
@@ -134,11 +134,12 @@ impl Stand {
     async fn occupancy(&self, ctx: &Context<'_>, day: NaiveDate) -> Result<Occupancy, Error> {
         let (from, to) = self.day(ctx, day).await?;
         let mut reading = ctx.snapshot().read().await?;
-        let rows = sqlx::query_as::<_, AllocationRow>(
-            "select * from read.allocations where stand = $1 and status <> 'cancelled' \
+        let rows = reading.statement::<AllocationRow>(format!(
+            "select * from {} where stand = $1 and status <> 'cancelled' \
              and from_at < $3 and from_at > $2 - interval '15 days' and (to_at is null or to_at > $2) \
              order by from_at, allocation",
-        );
+            ctx.snapshot().view().table("allocations")
+        ));
         let rows = rows.bind(&self.0.stand).bind(from).bind(to).fetch_all(reading.connection()).await;
         let touches = |closure: &&Closure| closure.from < to && closure.to.is_none_or(|end| end > from);
         Ok(Occupancy {

@@ -16,6 +16,7 @@ use crate::graphql::list::{List, Row, between, equals, list};
 use crate::graphql::load::{ByKey, Keyed, grouped};
 use crate::graphql::page::Page;
 use crate::graphql::rail::Pass;
+use crate::graphql::relation::View;
 use crate::graphql::scalars::Position;
 use crate::graphql::snapshot::{Snapshot, unreadable};
 
@@ -85,7 +86,7 @@ pub(in crate::graphql) struct AlertRow {
 }
 
 impl Row for AlertRow {
-    const TABLE: &'static str = "read.alerts";
+    const TABLE: &'static str = "alerts";
     const ORDER: &'static [(&'static str, Kind)] = &[("raised_at", Kind::Time), ("alert", Kind::Id)];
     const NEWEST_FIRST: bool = true;
     fn key(&self) -> Vec<Part> {
@@ -95,7 +96,7 @@ impl Row for AlertRow {
 
 impl Keyed for AlertRow {
     type Key = Uuid;
-    const TABLE: &'static str = "read.alerts";
+    const TABLE: &'static str = "alerts";
     const COLUMN: &'static str = "alert";
     fn key(&self) -> Uuid {
         self.alert
@@ -111,8 +112,10 @@ impl Loader<String> for AlertsOfPass {
 
     async fn load(&self, passes: &[String]) -> Result<HashMap<String, Vec<Alert>>, Error> {
         let mut reading = self.0.read().await?;
-        let rows =
-            sqlx::query_as::<_, AlertRow>("select * from read.alerts where pass = any($1) order by raised_at, alert");
+        let rows = reading.statement::<AlertRow>(format!(
+            "select * from {} where pass = any($1) order by raised_at, alert",
+            self.0.view().table("alerts")
+        ));
         let rows = rows.bind(passes).fetch_all(reading.connection()).await.map_err(unreadable)?;
         let alerts = rows.into_iter().map(Alert).collect();
         Ok(grouped(alerts, |alert: &Alert| alert.0.pass.clone().unwrap_or_default()))
@@ -270,7 +273,7 @@ pub(crate) struct AlertFilter {
 }
 
 pub(super) async fn alerts(ctx: &Context<'_>, filter: AlertFilter, page: Page) -> Result<List<Alert>, Error> {
-    let filter = Arc::new(move |sql: &mut QueryBuilder<Postgres>| {
+    let filter = Arc::new(move |sql: &mut QueryBuilder<Postgres>, _: &View| {
         let filter = filter.clone();
         equals(sql, "site", filter.site.map(|id| id.0));
         equals(sql, "status", filter.status);

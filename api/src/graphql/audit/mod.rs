@@ -11,6 +11,7 @@ use uuid::Uuid;
 use super::keyset::{Kind, Part};
 use super::list::{List, Row, between, equals, list};
 use super::page::Page;
+use super::relation::View;
 use super::scalars::Position;
 
 /// A change of one field of one thing.
@@ -49,7 +50,7 @@ pub(in crate::graphql) struct AuditRow {
 }
 
 impl Row for AuditRow {
-    const TABLE: &'static str = "read.audit";
+    const TABLE: &'static str = "audit";
     const ORDER: &'static [(&'static str, Kind)] = &[("position", Kind::Number)];
     const NEWEST_FIRST: bool = true;
     fn key(&self) -> Vec<Part> {
@@ -188,12 +189,11 @@ pub(in crate::graphql) async fn trail(
 }
 
 async fn entries(ctx: &Context<'_>, filter: AuditFilter, page: Page) -> Result<Trail, Error> {
-    let filter = Arc::new(move |sql: &mut sqlx::QueryBuilder<sqlx::Postgres>| {
+    let filter = Arc::new(move |sql: &mut sqlx::QueryBuilder<sqlx::Postgres>, view: &View| {
         let filter = filter.clone();
         if let Some(thing) = filter.thing {
-            sql.push(" and position in (select position from read.audit_things where thing = ")
-                .push_bind(thing)
-                .push(")");
+            sql.push(" and position in (select position from ").push(view.table("audit_things"));
+            sql.push(" where thing = ").push_bind(thing).push(")");
         }
         equals(sql, "actor", filter.actor);
         equals(sql, "command", filter.command);

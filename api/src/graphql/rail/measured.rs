@@ -97,7 +97,9 @@ impl Loader<String> for CarsOfPass {
 
     async fn load(&self, passes: &[String]) -> Result<HashMap<String, Vec<Car>>, Error> {
         let mut reading = self.0.read().await?;
-        let cars = sqlx::query_as::<_, Car>("select * from read.cars where pass = any($1) order by pass, car");
+        let relation = self.0.view().table("cars");
+        let cars =
+            reading.statement::<Car>(format!("select * from {relation} where pass = any($1) order by pass, car"));
         let cars = cars.bind(passes).fetch_all(reading.connection()).await.map_err(unreadable)?;
         Ok(grouped(cars, |car| car.pass.clone()))
     }
@@ -113,10 +115,11 @@ impl Loader<(String, i32)> for SpringsOfCar {
     async fn load(&self, cars: &[(String, i32)]) -> Result<HashMap<(String, i32), Vec<Spring>>, Error> {
         let (passes, numbers): (Vec<&str>, Vec<i32>) = cars.iter().map(|(pass, car)| (pass.as_str(), *car)).unzip();
         let mut reading = self.0.read().await?;
-        let springs = sqlx::query_as::<_, Spring>(
-            "select s.* from unnest($1::text[], $2::int[]) wanted (pass, car) \
-             join read.springs s using (pass, car) order by s.pass, s.car, s.spring, s.quantity",
-        );
+        let springs = reading.statement::<Spring>(format!(
+            "select springs.* from unnest($1::text[], $2::int[]) wanted (pass, car) \
+             join {} using (pass, car) order by springs.pass, springs.car, springs.spring, springs.quantity",
+            self.0.view().table("springs")
+        ));
         let springs = springs.bind(passes).bind(numbers).fetch_all(reading.connection()).await.map_err(unreadable)?;
         Ok(grouped(springs, |spring| (spring.pass.clone(), spring.car)))
     }

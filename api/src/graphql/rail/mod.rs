@@ -59,9 +59,11 @@ impl RailQuery {
     /// Every version of the limits by which a site judges springs, newest first.
     async fn spring_limits(&self, ctx: &Context<'_>, site: ID) -> Result<Vec<Limits>, Error> {
         let site = argument("site", SiteId::new(&site))?;
-        let rows =
-            sqlx::query_as::<_, LimitsRow>("select * from read.spring_limits where site = $1 order by version desc");
         let mut reading = ctx.snapshot().read().await?;
+        let rows = reading.statement::<LimitsRow>(format!(
+            "select * from {} where site = $1 order by version desc",
+            ctx.snapshot().view().table("spring_limits")
+        ));
         let rows = rows.bind(site.as_str()).fetch_all(reading.connection()).await;
         Ok(rows.map_err(unreadable)?.into_iter().map(Limits::from).collect())
     }

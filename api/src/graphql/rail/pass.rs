@@ -15,6 +15,7 @@ use crate::graphql::keyset::{Kind, Part};
 use crate::graphql::list::{List, Row, between, equals, list};
 use crate::graphql::load::{ByKey, Keyed};
 use crate::graphql::page::Page;
+use crate::graphql::relation::View;
 use crate::graphql::scalars::Position;
 
 /// How far a pass has come.
@@ -57,7 +58,7 @@ pub(in crate::graphql) struct PassRow {
 }
 
 impl Row for PassRow {
-    const TABLE: &'static str = "read.passes";
+    const TABLE: &'static str = "passes";
     const ORDER: &'static [(&'static str, Kind)] = &[("passed_at", Kind::Time), ("pass", Kind::Text)];
     const NEWEST_FIRST: bool = true;
     fn key(&self) -> Vec<Part> {
@@ -67,7 +68,7 @@ impl Row for PassRow {
 
 impl Keyed for PassRow {
     type Key = String;
-    const TABLE: &'static str = "read.passes";
+    const TABLE: &'static str = "passes";
     const COLUMN: &'static str = "pass";
     fn key(&self) -> String {
         self.pass.clone()
@@ -215,7 +216,7 @@ pub(crate) struct PassFilter {
 }
 
 pub(super) async fn passes(ctx: &Context<'_>, filter: PassFilter, page: Page) -> Result<List<Pass>, Error> {
-    let filter = Arc::new(move |sql: &mut QueryBuilder<Postgres>| {
+    let filter = Arc::new(move |sql: &mut QueryBuilder<Postgres>, _: &View| {
         let filter = filter.clone();
         equals(sql, "site", filter.site.map(|id| id.0));
         equals(sql, "status", filter.status);

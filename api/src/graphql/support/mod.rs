@@ -36,7 +36,7 @@ impl SupportQuery {
         before: Option<String>,
     ) -> Result<List<Site>, Error> {
         let page = Page::new(first, after, last, before)?;
-        list::<SiteRow, Site>(ctx, page, std::sync::Arc::new(|_| {})).await
+        list::<SiteRow, Site>(ctx, page, std::sync::Arc::new(|_, _| {})).await
     }
 
     /// One site.

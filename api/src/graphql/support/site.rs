@@ -32,7 +32,7 @@ pub(crate) struct Turnaround {
 }
 
 /// The turnaround minutes of an aircraft type.
-#[derive(Debug, Clone, SimpleObject)]
+#[derive(Debug, Clone, FromRow, SimpleObject)]
 pub(crate) struct TurnaroundRule {
     /// ICAO designator.
     aircraft_type: String,
@@ -69,7 +69,7 @@ pub(in crate::graphql) struct SiteRow {
 }
 
 impl Row for SiteRow {
-    const TABLE: &'static str = "read.sites";
+    const TABLE: &'static str = "sites";
     const ORDER: &'static [(&'static str, Kind)] = &[("site", Kind::Text)];
     fn key(&self) -> Vec<Part> {
         vec![Part::Text(self.site.clone())]
@@ -78,7 +78,7 @@ impl Row for SiteRow {
 
 impl Keyed for SiteRow {
     type Key = String;
-    const TABLE: &'static str = "read.sites";
+    const TABLE: &'static str = "sites";
     const COLUMN: &'static str = "site";
     fn key(&self) -> String {
         self.site.clone()
@@ -136,13 +136,12 @@ impl Site {
     /// Turnaround minutes of aircraft types that have a rule of their own, by type.
     async fn turnaround_rules(&self, ctx: &Context<'_>) -> Result<Vec<TurnaroundRule>, Error> {
         let mut reading = ctx.snapshot().read().await?;
-        let rules = sqlx::query_as!(
-            TurnaroundRule,
+        let rules = reading.statement::<TurnaroundRule>(format!(
             "select aircraft_type, min_minutes as min, typical_minutes as typical, max_minutes as max
-             from read.turnaround_rules where site = $1 order by aircraft_type",
-            self.0.site
-        );
-        rules.fetch_all(reading.connection()).await.map_err(unreadable)
+             from {} where site = $1 order by aircraft_type",
+            ctx.snapshot().view().table("turnaround_rules")
+        ));
+        rules.bind(&self.0.site).fetch_all(reading.connection()).await.map_err(unreadable)
     }
     /// When it was changed last.
     async fn changed_at(&self) -> DateTime<Utc> {

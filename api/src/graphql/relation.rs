@@ -1,0 +1,234 @@
+//! The tables of the read models as a state of the world shows them: as they are, or as they were at a position.
+//!
+//! No statement of the API names a schema. What it reads from it asks a [`View`] for, which gives the text of a
+//! relation that is called like the table. A table whose rows change keeps what they were in a sister: a row holds from
+//! its `position` on, and a version in `<table>_history` holds from its `position` to before its `until`.
+
+use std::sync::Arc;
+
+/// A schema that holds read models.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReadSchema(Arc<str>);
+
+impl Default for ReadSchema {
+    /// The one that follows the log.
+    fn default() -> Self {
+        Self("read".into())
+    }
+}
+
+/// Why a text is not the name of a schema for read models.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{0:?} is not a name for a schema: 1 to 63 of a to z, 0 to 9 and _, not a digit first, not pg_… and not one of Vigie's own"
+)]
+pub struct SchemaError(String);
+
+impl ReadSchema {
+    /// The schemas that are the program's own.
+    const TAKEN: [&str; 5] = ["read", "read_rebuild", "read_verify", "public", "information_schema"];
+
+    /// A schema beside those that the program keeps.
+    ///
+    /// # Errors
+    /// The name would need quotes, or is taken.
+    pub fn new(name: &str) -> Result<Self, SchemaError> {
+        let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+        let fits = !name.is_empty() && name.len() <= 63 && name.chars().all(plain);
+        let free = !name.starts_with("pg_") && !Self::TAKEN.contains(&name);
+        if fits && free && !name.starts_with(|c: char| c.is_ascii_digit()) {
+            Ok(Self(name.into()))
+        } else {
+            Err(SchemaError(name.to_owned()))
+        }
+    }
+
+    /// The name; safe in a statement without quotes.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// The read models in one state.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct View {
+    schema: ReadSchema,
+    past: Option<i64>,
+}
+
+struct Table {
+    name: &'static str,
+    columns: &'static str,
+    /// Whether rows change, so that a sister keeps what they were.
+    history: bool,
+}
+
+const fn changing(name: &'static str, columns: &'static str) -> Table {
+    Table { name, columns, history: true }
+}
+
+/// What the API reads.
+const TABLES: &[Table] = &[
+    changing(
+        "sites",
+        "site, name, kind, zone, icao, rules_version, buffer_minutes, default_turnaround, weights, position, created_at, \
+         changed_at",
+    ),
+    changing(
+        "turnaround_rules",
+        "site, aircraft_type, min_minutes, typical_minutes, max_minutes, position, changed_at",
+    ),
+    changing("spring_limits", "site, version, valid_from, limits, position, changed_at"),
+    changing("stands", "stand, site, name, kind, code, jetway, distance_m, closures, position, created_at, changed_at"),
+    changing(
+        "flights",
+        "flight, site, carrier, number, date, direction, airport, scheduled_at, progress, progress_at, phase, best_at, \
+         cancelled, gate, belt, terminal, aisle, hall, operator, codeshares, via, cargo, aircraft_type, registration, \
+         code, turnaround, allocation, stand, no_stand, source, position, created_at, changed_at",
+    ),
+    changing(
+        "allocations",
+        "allocation, site, stand, flight, turnaround, from_at, to_at, planned_to, buffer_minutes, aircraft_type, code, \
+         status, overflow, requested, rules_version, candidates, note, moves, conflict, cancelled_by, cancel_note, \
+         actor, ended_at, position, created_at, changed_at",
+    ),
+    changing(
+        "alerts",
+        "alert, site, kind, severity, status, message, cause, pass, car, spring, quantity, stand, flight, allocation, \
+         raised_at, raised_by, acknowledged_at, acknowledged_by, acknowledged_note, resolved_at, resolved_by, \
+         resolved_reason, position, created_at, changed_at",
+    ),
+    changing(
+        "passes",
+        "pass, site, track, passed_at, train, status, declared_cars, measured_cars, springs, out_of_limits, \
+         worst_level, alerts, open_alerts, ready_to_confirm, completed_at, confirmed_at, confirmed_by, confirmed_note, \
+         reopened_by, position, created_at, changed_at",
+    ),
+    changing(
+        "cars",
+        "pass, car, site, vehicle, camera, limits_version, springs, out_of_limits, worst_level, position, changed_at",
+    ),
+    changing(
+        "springs",
+        "pass, car, spring, quantity, site, unit, value, quality, level, bound, limits_version, position, changed_at",
+    ),
+    Table {
+        name: "audit",
+        columns: "position, event, type, site, actor, command, command_id, correlation_id, causation_id, occurred_at, \
+                  recorded_at, things, action, changes, note",
+        history: false,
+    },
+    Table { name: "audit_things", columns: "thing, position", history: false },
+];
+
+impl View {
+    /// The read models as they are.
+    pub(crate) fn now(schema: ReadSchema) -> Self {
+        Self { schema, past: None }
+    }
+
+    #[expect(dead_code, reason = "the field for it comes with the rows that were superseded")]
+    /// The same as they were once everything up to `position`, and nothing after it, was folded.
+    pub(crate) fn at(&self, position: i64) -> Self {
+        Self { schema: self.schema.clone(), past: Some(position) }
+    }
+
+    /// Whether statements on it come again: those on the past name the position.
+    pub(crate) fn is_kept(&self) -> bool {
+        self.past.is_none()
+    }
+
+    /// The position, unless it is the present.
+    pub(crate) fn past(&self) -> Option<i64> {
+        self.past
+    }
+
+    /// The relation for a `from` clause, called like the table.
+    ///
+    /// The conditions stand outside of the union, where they do not keep Postgres from walking the indexes of both
+    /// tables in the order that is asked for.
+    ///
+    /// # Panics
+    /// A name that is not in the list.
+    pub(crate) fn table(&self, name: &str) -> String {
+        let found = TABLES.iter().find(|table| table.name == name);
+        let Table { columns, history, .. } = found.unwrap_or_else(|| panic!("{name:?} is a table that the API reads"));
+        let schema = self.schema.as_str();
+        match self.past {
+            None => format!("{schema}.{name} as {name}"),
+            Some(position) if *history => format!(
+                "(select {columns} from (\
+                     select {columns}, {forever}::bigint as until from {schema}.{name} \
+                     union all select {columns}, until from {schema}.{name}_history\
+                 ) as versions where position <= {position} and until > {position}) as {name}",
+                forever = i64::MAX
+            ),
+            Some(position) => {
+                format!("(select {columns} from {schema}.{name} where position <= {position}) as {name}")
+            }
+        }
+    }
+
+    /// What stands are at a time, as rows of `stand`, `status`, `current` and `next`: closed, occupied (a stay is
+    /// running), reserved (within the buffer around a stay) or available; with the stay that is running and the one that
+    /// starts next. For a `lateral` after a relation `moment` with the time in its column `at`. The board, its filter
+    /// and the gauges ask here, so that they cannot disagree. No stay lasts longer than 14 days, which bounds the walk.
+    pub(crate) fn stand_states(&self) -> String {
+        let (stands, allocations) = (self.table("stands"), self.table("allocations"));
+        let of_stand = format!("from {allocations} where allocations.stand = stands.stand and status <> 'cancelled'");
+        format!(
+            "select stands.stand,
+                    case
+                        when exists (
+                            select from jsonb_array_elements(stands.closures) c
+                            where (c ->> 'from')::timestamptz <= moment.at
+                              and coalesce((c ->> 'to')::timestamptz > moment.at, true)
+                        ) then 'closed'
+                        when running.allocation is not null then 'occupied'
+                        when exists (
+                            select {of_stand}
+                              and from_at between moment.at - interval '15 days' and moment.at + interval '1 day'
+                              and from_at - make_interval(mins => buffer_minutes) <= moment.at
+                              and coalesce(to_at + make_interval(mins => buffer_minutes) > moment.at, true)
+                        ) then 'reserved'
+                        else 'available'
+                    end as status,
+                    running.allocation as current, coming.allocation as next
+             from {stands}
+             left join lateral (
+                 select allocation {of_stand}
+                   and from_at between moment.at - interval '15 days' and moment.at
+                   and coalesce(to_at > moment.at, true)
+                 order by from_at desc limit 1
+             ) running on true
+             left join lateral (
+                 select allocation {of_stand} and from_at > moment.at order by from_at, allocation limit 1
+             ) coming on true"
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_schema_that_needs_quotes_or_is_taken_is_refused() {
+        for name in ["", "Read", "a-b", "1a", "pg_temp", "read", "read_rebuild", "public", "a\"b", &"a".repeat(64)] {
+            assert!(ReadSchema::new(name).is_err(), "{name}");
+        }
+        assert_eq!(ReadSchema::new("as_of_2026").unwrap().as_str(), "as_of_2026");
+    }
+
+    #[tokio::test]
+    async fn the_columns_are_those_of_the_tables() {
+        let pool = vigie_eventlog::testing::database().await;
+        for table in TABLES {
+            let columns = "select string_agg(attname, ', ' order by attnum) from pg_attribute
+                           where attrelid = ('read.' || $1)::regclass and attnum > 0 and not attisdropped";
+            let columns: String = sqlx::query_scalar(columns).bind(table.name).fetch_one(&pool).await.unwrap();
+            assert_eq!(columns, table.columns, "{}", table.name);
+        }
+    }
+}
