@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{ConnectOptions, PgPool};
-use vigie_commands::Executor;
+use vigie_commands::refusals::Refusals;
+use vigie_commands::{Clock, Executor};
 use vigie_eventlog::cluster::{Cluster, ClusterError, Options, default_data_dir};
 use vigie_eventlog::database::{PrepareError, as_application, prepare};
 use vigie_eventlog::{Log, LogError};
@@ -67,7 +68,7 @@ impl Runtime {
             }
         };
         // Whoever fails from here on must still leave the private Postgres as a user of it does.
-        match Self::connect(&logins, settings.pool_size).await {
+        match Self::connect(&logins, settings).await {
             Ok((pool, log, executor)) => Ok(Self { pool, log, executor, owner: logins.owner, cluster }),
             Err(error) => {
                 leave(cluster).await;
@@ -76,10 +77,10 @@ impl Runtime {
         }
     }
 
-    async fn connect(logins: &Logins, size: u32) -> Result<(PgPool, Log, Executor), OpenError> {
+    async fn connect(logins: &Logins, settings: &Settings) -> Result<(PgPool, Log, Executor), OpenError> {
         prepare(&logins.owner).await?;
         let options = as_application(&logins.application).await?;
-        let pool = match PgPoolOptions::new().max_connections(size).connect_with(options.clone()).await {
+        let pool = match PgPoolOptions::new().max_connections(settings.pool_size).connect_with(options.clone()).await {
             // The pool goes on trying for a while, and then does not tell what was in the way.
             Err(sqlx::Error::PoolTimedOut) => {
                 let reason = options.connect().await.err().unwrap_or(sqlx::Error::PoolTimedOut);
@@ -88,7 +89,9 @@ impl Runtime {
             other => other.map_err(OpenError::Connect)?,
         };
         let log = Log::open(pool.clone()).await?;
-        let executor = Executor::new(log.clone(), Arc::new(clock::now));
+        let clock: Clock = Arc::new(clock::now);
+        let refusals = Refusals::start(pool.clone(), settings.refusals, Arc::clone(&clock));
+        let executor = Executor::new(log.clone(), clock).recording(refusals);
         Ok((pool, log, executor))
     }
 

@@ -9,6 +9,7 @@ use metrics::counter;
 use vigie_domain::kernel::{Context, Decided, Decision, Guard, Need, Query, Refused, Stop, World};
 use vigie_eventlog::{Append, AppendError, Appended, Condition, Log, Metadata, NewEvent};
 
+use crate::refusals::{Refusal, Refusals};
 use crate::turns::Turns;
 use crate::views::{Kept, Unfolded, Views, stored_query};
 use crate::{Done, Failure, Order};
@@ -26,6 +27,7 @@ pub struct Executor {
     clock: Clock,
     views: Arc<Views>,
     turns: Arc<Turns>,
+    refusals: Option<Refusals>,
 }
 
 /// What a decision came to, and on what.
@@ -41,6 +43,11 @@ struct Ruling<D: Decision> {
 }
 
 impl<D: Decision> Ruling<D> {
+    /// Everything that it rests on was judged up to here, the log's head when the command began at the least.
+    fn judged(&self, began: Option<i64>) -> i64 {
+        if self.seen == i64::MAX { began.unwrap_or(0) } else { self.seen.max(began.unwrap_or(0)) }
+    }
+
     /// Whether the append itself finds out if the ruling rests on what is not true any more.
     ///
     /// A refusal or a wish that is already true appends nothing, and what was consulted is not in any condition.
@@ -55,7 +62,19 @@ impl Executor {
     /// An executor on this log. Commands happen at the time that `clock` tells.
     #[must_use]
     pub fn new(log: Log, clock: Clock) -> Self {
-        Self { log, clock, views: Arc::new(Views::new()), turns: Arc::new(Turns::new()) }
+        Self { log, clock, views: Arc::new(Views::new()), turns: Arc::new(Turns::new()), refusals: None }
+    }
+
+    /// The same, keeping what it refuses.
+    #[must_use]
+    pub fn recording(self, refusals: Refusals) -> Self {
+        Self { refusals: Some(refusals), ..self }
+    }
+
+    /// The same on another clock.
+    #[must_use]
+    pub fn on_clock(&self, clock: Clock) -> Self {
+        Self { clock, ..self.clone() }
     }
 
     /// The log that it appends to.
@@ -69,7 +88,9 @@ impl Executor {
     /// # Errors
     /// Refused by its rule, contended beyond the bound, or the log failed.
     pub async fn execute<D: Decision>(&self, command: &D, order: Order) -> Outcome<D> {
-        let outcome = self.attempt(command, &order).await;
+        let context = Context { command_id: order.command_id, now: (self.clock)() };
+        let mut judged = 0;
+        let outcome = self.attempt(command, &order, &context, &mut judged).await;
         let label = match &outcome {
             Ok(done) if done.appended > 0 => "accepted",
             Ok(_) => "already_true",
@@ -78,14 +99,26 @@ impl Executor {
             Err(_) => "failed",
         };
         counter!("vigie_commands_total", "command" => D::NAME, "outcome" => label).increment(1);
+        if let (Err(failure), Some(refusals)) = (&outcome, &self.refusals)
+            && let Some(refusal) = Refusal::of(command, &order, failure, judged, context.now)
+        {
+            refusals.record(refusal).await;
+        }
         outcome
     }
 
-    async fn attempt<D: Decision>(&self, command: &D, order: &Order) -> Outcome<D> {
-        let context = Context { command_id: order.command_id, now: (self.clock)() };
+    /// Decides and appends; `judged` is the position up to which the log was judged.
+    async fn attempt<D: Decision>(
+        &self,
+        command: &D,
+        order: &Order,
+        context: &Context,
+        judged: &mut i64,
+    ) -> Outcome<D> {
         let (mut turn, mut began, mut at_least) = (None, None, 0);
         for retries in 0..ATTEMPTS {
-            let ruling = self.rule_on_what_was(command, &context, &mut began, at_least).await?;
+            let ruling = self.rule_on_what_was(command, context, &mut began, at_least).await?;
+            *judged = ruling.judged(began);
             let Ruling { result, guards, position, .. } = ruling;
             let decided = match result {
                 Ok(decided) => decided,

@@ -2,11 +2,12 @@
 //!
 //! One [`Executor`] serves every decision: it loads the views that the decision asks for, lets it decide, appends
 //! under the guards that it collected, and decides again when somebody was faster. [`policies`] react to facts with
-//! commands of their own.
+//! commands of their own. What a rule forbids is kept in [`refusals`].
 
 mod executor;
 mod order;
 pub mod policies;
+pub mod refusals;
 mod turns;
 mod views;
 

@@ -5,7 +5,7 @@ use vigie_domain::DecodeError;
 use vigie_eventlog::LogError;
 
 /// Who gives a command, and why.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Order {
     /// A command sent twice has the same id, and gets its first answer.
     pub command_id: Uuid,

@@ -121,7 +121,7 @@ impl Player {
         let clock = Arc::new(AtomicI64::new(0));
         let told = Arc::clone(&clock);
         let now = move || DateTime::from_timestamp_micros(told.load(Ordering::Relaxed)).unwrap_or_default();
-        let executor = Executor::new(executor.log().clone(), Arc::new(now));
+        let executor = executor.on_clock(Arc::new(now));
         let begun = Instant::now();
         for (place, step) in steps.iter().enumerate().skip(before) {
             let due = begun + wait(speed, step.at - start);

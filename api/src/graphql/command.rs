@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use async_graphql::{Context, Error, SimpleObject};
-use serde::Serialize;
 use uuid::Uuid;
 use vigie_commands::{Failure, Order, reason};
 use vigie_domain::kernel::{Decision, Note};
@@ -115,7 +114,7 @@ fn failed<R: std::fmt::Debug + 'static>(command: &'static str, failure: &Failure
 }
 
 /// A refusal, ready to be answered.
-pub(super) fn told<R: vigie_domain::kernel::Refused + Serialize>(refusal: &R) -> Told {
+pub(super) fn told(refusal: &impl vigie_domain::kernel::Refused) -> Told {
     Told::of(refusal)
 }
 

@@ -5,7 +5,7 @@
 
 use async_graphql::{ID, Interface, SimpleObject};
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::Value;
 use vigie_domain::kernel::Refused;
 
@@ -17,9 +17,8 @@ pub(super) struct Told {
 }
 
 impl Told {
-    pub(super) fn of<R: Refused + Serialize>(refusal: &R) -> Self {
-        let details = serde_json::to_value(refusal).unwrap_or_default();
-        Self { code: refusal.code(), message: refusal.to_string(), details }
+    pub(super) fn of(refusal: &impl Refused) -> Self {
+        Self { code: refusal.code(), message: refusal.to_string(), details: refusal.details() }
     }
 
     fn field<T: serde::de::DeserializeOwned>(&self, name: &str) -> Option<T> {

@@ -53,6 +53,8 @@ pub struct Settings {
     pub drain_lead: Duration,
     /// `VIGIE_POOL`: the most database connections of the write side; requests that read have as many of their own.
     pub pool_size: u32,
+    /// `VIGIE_REFUSALS` and `VIGIE_REFUSAL_DAYS`: how much is kept of what was refused.
+    pub refusals: vigie_commands::refusals::Keep,
     /// `VIGIE_BODY_LIMIT`: the largest request body in bytes.
     pub body_limit: usize,
     /// `VIGIE_REQUEST_SECONDS`: the longest that a request may take.
@@ -131,6 +133,7 @@ impl Settings {
             drain: Duration::from_secs(10),
             drain_lead: Duration::from_secs(2),
             pool_size: 16,
+            refusals: vigie_commands::refusals::Keep { count: 100_000, age: chrono::TimeDelta::days(90) },
             body_limit: 1024 * 1024,
             request_timeout: Duration::from_secs(30),
             ws_init_timeout: Duration::from_secs(3),
@@ -186,6 +189,8 @@ mod tests {
             ("VIGIE_LOG_FORMAT", "xml"),
             ("VIGIE_DRAIN_SECONDS", "-1"),
             ("VIGIE_POOL", "1"),
+            ("VIGIE_REFUSALS", "0"),
+            ("VIGIE_REFUSAL_DAYS", "never"),
             ("VIGIE_BODY_LIMIT", "12"),
             ("VIGIE_REQUEST_SECONDS", "0"),
             ("VIGIE_WS_INIT_SECONDS", "soon"),

@@ -126,6 +126,18 @@ pub const TABLE: &[Declared] = &[
         read: |settings, text| number(text, 4, 500).map(|size| settings.pool_size = size),
     },
     Declared {
+        variable: "VIGIE_REFUSALS",
+        default: "100000",
+        says: "The most refusals that are kept ([audit](audit.md#refusals)): 1,000 to 10,000,000. The oldest go first.",
+        read: |settings, text| number(text, 1_000, 10_000_000).map(|count| settings.refusals.count = count),
+    },
+    Declared {
+        variable: "VIGIE_REFUSAL_DAYS",
+        default: "90",
+        says: "Days that refusals are kept: 1 to 3,650.",
+        read: |settings, text| number(text, 1, 3_650).map(|days| settings.refusals.age = chrono::TimeDelta::days(days)),
+    },
+    Declared {
         variable: "VIGIE_DRAIN_SECONDS",
         default: "10",
         says: "Seconds that running requests may take after the signal to stop: 0 to 600.",

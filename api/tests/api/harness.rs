@@ -17,6 +17,7 @@ use vigie_api::graphql::{ReadSchema, Services};
 use vigie_api::http::{App, Life, ServeError, recorder, router, serve};
 use vigie_api::settings::Settings;
 use vigie_commands::policies::Policies;
+use vigie_commands::refusals::Refusals;
 use vigie_commands::{Executor, Order};
 use vigie_domain::airport::{CodeLetter, DefineStand, StandDefined, StandId, StandKind};
 use vigie_domain::kernel::Decision;
@@ -43,7 +44,8 @@ impl Server {
     pub(crate) async fn with(settings: Settings) -> Self {
         let pool = testing::database().await;
         let log = Log::open(pool.clone()).await.unwrap();
-        let executor = Executor::new(log.clone(), Arc::new(clock::now));
+        let refusals = Refusals::start(pool.clone(), settings.refusals, Arc::new(clock::now));
+        let executor = Executor::new(log.clone(), Arc::new(clock::now)).recording(refusals);
         let projections = Projections::start(pool.clone(), log.clone(), CancellationToken::new()).await.unwrap();
         let policies = Policies::start(&executor, &pool, vigie_domain::policies::ALL);
         let services = Services { pool, log, executor, projections, schema: ReadSchema::default() };

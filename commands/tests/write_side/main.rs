@@ -6,5 +6,6 @@ mod allocation;
 mod common;
 mod executor;
 mod passes;
+mod refusals;
 mod staleness;
 mod versions;

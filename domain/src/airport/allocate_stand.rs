@@ -14,7 +14,7 @@ use super::{
     AircraftType, AirportRefusal, AllocationId, Candidate, CodeLetter, FlightId, NoStandFound, Progress,
     StandAllocated, StandId, wingspan,
 };
-use crate::kernel::{Context, Decided, Decision, Interval, Note, World};
+use crate::kernel::{Context, Decided, Decision, Interval, Note, Tag, World};
 use crate::support::SiteId;
 
 /// Gives a flight, with the other leg of its turnaround, the stand that is named, or else the best one.
@@ -79,6 +79,10 @@ impl Decision for AllocateStand {
     const NAME: &'static str = "airport.allocate_stand";
     type Answer = AllocateAnswer;
     type Refusal = AirportRefusal;
+
+    fn things(&self) -> Vec<Tag> {
+        [Some(self.flight.tag()), self.stand.as_ref().map(StandId::tag)].into_iter().flatten().collect()
+    }
 
     fn decide(&self, world: &World, context: &Context) -> Decides<AllocateAnswer> {
         let site = self.flight.leg().site;

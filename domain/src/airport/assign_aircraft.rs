@@ -6,7 +6,7 @@ use super::checks::known_flight;
 use super::flight::OPERATOR;
 use super::refusal::Decides;
 use super::{Aircraft, AircraftAssigned, AircraftType, AirportRefusal, Clock, FlightId};
-use crate::kernel::{Context, Decided, Decision, World};
+use crate::kernel::{Context, Decided, Decision, Tag, World};
 
 /// Assigns an aircraft to a flight. A stand that the flight holds already stays as it is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,6 +23,10 @@ impl Decision for AssignAircraft {
     const NAME: &'static str = "airport.assign_aircraft";
     type Answer = AircraftType;
     type Refusal = AirportRefusal;
+
+    fn things(&self) -> Vec<Tag> {
+        vec![self.flight.tag()]
+    }
 
     fn decide(&self, world: &World, context: &Context) -> Decides<AircraftType> {
         let Self { flight: id, aircraft_type, registration } = self.clone();

@@ -6,7 +6,7 @@ use super::cancel_flight::cancelled;
 use super::refusal::Decides;
 use super::stay::{Allocation, Standing};
 use super::{AirportRefusal, AllocationId, CancelCause, StandId};
-use crate::kernel::{Context, Decided, Decision, Note, World};
+use crate::kernel::{Context, Decided, Decision, Note, Tag, World};
 
 /// Takes the stand of a flight back.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,6 +30,10 @@ impl Decision for CancelAllocation {
     const NAME: &'static str = "airport.cancel_allocation";
     type Answer = CancelledAllocation;
     type Refusal = AirportRefusal;
+
+    fn things(&self) -> Vec<Tag> {
+        vec![self.allocation.tag()]
+    }
 
     fn decide(&self, world: &World, _context: &Context) -> Decides<CancelledAllocation> {
         let allocation = self.allocation;

@@ -11,7 +11,7 @@ use super::{
     Progress,
 };
 use crate::Event;
-use crate::kernel::{Context, Decided, Decision, Need, Note, World};
+use crate::kernel::{Context, Decided, Decision, Need, Note, Tag, World};
 
 /// Cancels a flight that has not been flown.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,6 +35,10 @@ impl Decision for CancelFlight {
     const NAME: &'static str = "airport.cancel_flight";
     type Answer = FlightCancellation;
     type Refusal = AirportRefusal;
+
+    fn things(&self) -> Vec<Tag> {
+        vec![self.flight.tag()]
+    }
 
     fn decide(&self, world: &World, context: &Context) -> Decides<FlightCancellation> {
         let id = self.flight.clone();

@@ -8,7 +8,7 @@ use super::refusal::Decides;
 use super::stand::Stand;
 use super::stay::{Stay, StaysOfStand};
 use super::{AirportRefusal, AllocationHit, StandClosed, StandId};
-use crate::kernel::{Context, Decided, Decision, Note, World};
+use crate::kernel::{Context, Decided, Decision, Note, Tag, World};
 
 /// Closes a stand from a time to another, or until further notice.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,6 +34,10 @@ impl Decision for CloseStand {
     const NAME: &'static str = "airport.close_stand";
     type Answer = Closure;
     type Refusal = AirportRefusal;
+
+    fn things(&self) -> Vec<Tag> {
+        vec![self.stand.tag()]
+    }
 
     fn decide(&self, world: &World, _context: &Context) -> Decides<Closure> {
         let (stand, site) = (self.stand.clone(), self.stand.site());

@@ -6,7 +6,7 @@ use super::checks::airport;
 use super::refusal::Decides;
 use super::stand::Stand;
 use super::{AirportRefusal, StandDefined, StandId};
-use crate::kernel::{Context, Decided, Decision, World};
+use crate::kernel::{Context, Decided, Decision, Tag, World};
 
 /// Sets a stand up or changes its description. Stays that it no longer suits are left as they are.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,6 +16,10 @@ impl Decision for DefineStand {
     const NAME: &'static str = "airport.define_stand";
     type Answer = StandId;
     type Refusal = AirportRefusal;
+
+    fn things(&self) -> Vec<Tag> {
+        vec![self.0.stand.tag()]
+    }
 
     fn decide(&self, world: &World, _context: &Context) -> Decides<StandId> {
         let StandDefined { site, stand, .. } = &self.0;

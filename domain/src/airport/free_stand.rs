@@ -8,7 +8,7 @@ use super::flight::Flight;
 use super::refusal::Decides;
 use super::stay::{Allocation, Standing, Stay};
 use super::{AirportRefusal, AllocationId, Direction, FlightId, Progress, SHARD_LIMIT, StandFreed, StandId};
-use crate::kernel::{Context, Decided, Decision, Need, Stop, World};
+use crate::kernel::{Context, Decided, Decision, Need, Stop, Tag, World};
 
 /// Whose stay.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,6 +44,13 @@ impl Decision for FreeStand {
     const NAME: &'static str = "airport.free_stand";
     type Answer = FreedStand;
     type Refusal = AirportRefusal;
+
+    fn things(&self) -> Vec<Tag> {
+        vec![match &self.stay {
+            StayOf::Allocation(allocation) => allocation.tag(),
+            StayOf::Flight(flight) => flight.tag(),
+        }]
+    }
 
     fn decide(&self, world: &World, context: &Context) -> Decides<FreedStand> {
         let allocation = self.allocation(world)?;

@@ -6,7 +6,7 @@ use super::checks::known_flight;
 use super::flight::Flight;
 use super::refusal::Decides;
 use super::{AirportRefusal, Direction, FlightId, TurnaroundLinked};
-use crate::kernel::{Context, Decided, Decision, World};
+use crate::kernel::{Context, Decided, Decision, Tag, World};
 
 /// Links an arrival and a departure. Each leg is linked at most once; from then on they hold one stand.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,6 +21,10 @@ impl Decision for LinkTurnaround {
     const NAME: &'static str = "airport.link_turnaround";
     type Answer = TurnaroundLinked;
     type Refusal = AirportRefusal;
+
+    fn things(&self) -> Vec<Tag> {
+        vec![self.arrival.tag(), self.departure.tag()]
+    }
 
     fn decide(&self, world: &World, _context: &Context) -> Decides<TurnaroundLinked> {
         let (arrival_id, departure_id) = (&self.arrival, &self.departure);

@@ -7,7 +7,7 @@ use super::refusal::Decides;
 use super::site_rules::SiteRules;
 use super::stay::{Allocation, Standing, Stay};
 use super::{AirportRefusal, AllocationId, AllocationMoved, StandId};
-use crate::kernel::{Context, Decided, Decision, Note, World};
+use crate::kernel::{Context, Decided, Decision, Note, Tag, World};
 
 /// Moves an allocation, with its stay, to the stand that is named, or else to the best other one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,6 +35,10 @@ impl Decision for MoveAllocation {
     const NAME: &'static str = "airport.move_allocation";
     type Answer = MovedAllocation;
     type Refusal = AirportRefusal;
+
+    fn things(&self) -> Vec<Tag> {
+        [Some(self.allocation.tag()), self.to.as_ref().map(StandId::tag)].into_iter().flatten().collect()
+    }
 
     fn decide(&self, world: &World, _context: &Context) -> Decides<MovedAllocation> {
         let allocation = self.allocation;

@@ -25,7 +25,7 @@ use super::{
     FlightRegistered, FlightReinstated, FlightRescheduled, FlightReverted, Leg, Placement, Progress,
 };
 use crate::Event;
-use crate::kernel::{Context, Decided, Decision, Note, World};
+use crate::kernel::{Context, Decided, Decision, Note, Tag, World};
 use crate::support::SiteId;
 
 /// One report of one flight.
@@ -70,6 +70,10 @@ impl Decision for ObserveFlight {
     const NAME: &'static str = "airport.observe_flight";
     type Answer = ObserveAnswer;
     type Refusal = AirportRefusal;
+
+    fn things(&self) -> Vec<Tag> {
+        vec![self.leg.id().map_or_else(|_| self.leg.site.tag(), |flight| flight.tag())]
+    }
 
     fn decide(&self, world: &World, _context: &Context) -> Decides<ObserveAnswer> {
         let id = self.leg.id().map_err(AirportRefusal::from)?;

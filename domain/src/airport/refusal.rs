@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use super::{AircraftType, AllocationId, Candidate, CodeLetter, Direction, FlightId, Progress, StandId};
-use crate::kernel::{IdError, Interval, Refused, Verdict};
+use crate::kernel::{IdError, Interval, Refused, Verdict, plain};
 use crate::support::SiteId;
 
 /// A rule of the airport that a command would break. Serialised with its [`Refused::code`] as `code`.
@@ -156,6 +156,9 @@ impl Refused for AirportRefusal {
             Self::FlightAlreadyLinked { .. } => "FLIGHT_ALREADY_LINKED",
             Self::TurnaroundTwoStands { .. } => "TURNAROUND_TWO_STANDS",
         }
+    }
+    fn details(&self) -> serde_json::Value {
+        plain(self)
     }
 }
 

@@ -6,7 +6,7 @@ use super::checks::known_flight;
 use super::flight::OPERATOR;
 use super::refusal::Decides;
 use super::{AirportRefusal, Clock, FlightId, FlightReinstated};
-use crate::kernel::{Context, Decided, Decision, Note, World};
+use crate::kernel::{Context, Decided, Decision, Note, Tag, World};
 
 /// Lets a cancelled flight take place after all. It gets no stand by itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,6 +21,10 @@ impl Decision for ReinstateFlight {
     const NAME: &'static str = "airport.reinstate_flight";
     type Answer = FlightId;
     type Refusal = AirportRefusal;
+
+    fn things(&self) -> Vec<Tag> {
+        vec![self.flight.tag()]
+    }
 
     fn decide(&self, world: &World, context: &Context) -> Decides<FlightId> {
         let flight = self.flight.clone();

@@ -8,7 +8,7 @@ use super::refusal::Decides;
 use super::stand::Stand;
 use super::stay::{Stay, StaysOfStand};
 use super::{AirportRefusal, AllocationHit, StandId, StandReopened};
-use crate::kernel::{Context, Decided, Decision, Note, World};
+use crate::kernel::{Context, Decided, Decision, Note, Tag, World};
 
 /// Opens a stand from a time to another, or for good.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,6 +34,10 @@ impl Decision for ReopenStand {
     const NAME: &'static str = "airport.reopen_stand";
     type Answer = Reopening;
     type Refusal = AirportRefusal;
+
+    fn things(&self) -> Vec<Tag> {
+        vec![self.stand.tag()]
+    }
 
     fn decide(&self, world: &World, _context: &Context) -> Decides<Reopening> {
         let (stand, site) = (self.stand.clone(), self.stand.site());

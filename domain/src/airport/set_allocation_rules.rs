@@ -6,7 +6,7 @@ use super::checks::airport;
 use super::refusal::Decides;
 use super::site_rules::SiteRules;
 use super::{AirportRefusal, AllocationRulesSet, Turnaround, Weights};
-use crate::kernel::{Context, Decided, Decision, World};
+use crate::kernel::{Context, Decided, Decision, Tag, World};
 use crate::support::SiteId;
 
 /// Sets the rules of a site as a whole. Stays keep the buffer that they were given under.
@@ -38,6 +38,10 @@ impl Decision for SetAllocationRules {
     const NAME: &'static str = "airport.set_allocation_rules";
     type Answer = RulesVersion;
     type Refusal = AirportRefusal;
+
+    fn things(&self) -> Vec<Tag> {
+        vec![self.site.tag()]
+    }
 
     fn decide(&self, world: &World, _context: &Context) -> Decides<RulesVersion> {
         airport(world, &self.site)?;

@@ -6,7 +6,7 @@ use super::checks::airport;
 use super::refusal::Decides;
 use super::site_rules::SiteRules;
 use super::{AircraftType, AirportRefusal, Turnaround, TurnaroundRuleSet};
-use crate::kernel::{Context, Decided, Decision, World};
+use crate::kernel::{Context, Decided, Decision, Tag, World};
 use crate::support::SiteId;
 
 /// Sets the turnaround minutes of an aircraft type at a site.
@@ -24,6 +24,10 @@ impl Decision for SetTurnaroundRule {
     const NAME: &'static str = "airport.set_turnaround_rule";
     type Answer = AircraftType;
     type Refusal = AirportRefusal;
+
+    fn things(&self) -> Vec<Tag> {
+        vec![self.site.tag()]
+    }
 
     fn decide(&self, world: &World, _context: &Context) -> Decides<AircraftType> {
         let Self { site, aircraft_type, turnaround } = self.clone();

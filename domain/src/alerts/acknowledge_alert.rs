@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::alert::Alert;
 use super::{AlertAcknowledged, AlertId};
-use crate::kernel::{Context, Decided, Decision, Earlier, Note, Refused, Verdict, World};
+use crate::kernel::{Context, Decided, Decision, Earlier, Note, Refused, Tag, Verdict, World, plain};
 
 /// Acknowledges an alert.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,12 +51,19 @@ impl Refused for AcknowledgeRefusal {
             Self::AlertResolved { .. } => "ALERT_RESOLVED",
         }
     }
+    fn details(&self) -> serde_json::Value {
+        plain(self)
+    }
 }
 
 impl Decision for AcknowledgeAlert {
     const NAME: &'static str = "alerts.acknowledge_alert";
     type Answer = Acknowledged;
     type Refusal = AcknowledgeRefusal;
+
+    fn things(&self) -> Vec<Tag> {
+        vec![self.alert.tag()]
+    }
 
     fn decide(&self, world: &World, _context: &Context) -> Verdict<Acknowledged, AcknowledgeRefusal> {
         let alert = self.alert;

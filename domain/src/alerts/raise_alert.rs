@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::alert::Alert;
 use super::{AlertId, AlertKind, AlertRaised, Severity, Subject};
-use crate::kernel::{Context, Decided, Decision, Refused, Verdict, World};
+use crate::kernel::{Context, Decided, Decision, Refused, Tag, Verdict, World, plain};
 use crate::support::SiteId;
 
 /// The most characters in an alert's message.
@@ -57,6 +57,9 @@ impl Refused for RaiseRefusal {
             Self::AlertMessage { .. } => "ALERT_MESSAGE",
         }
     }
+    fn details(&self) -> serde_json::Value {
+        plain(self)
+    }
 }
 
 impl RaiseAlert {
@@ -71,6 +74,10 @@ impl Decision for RaiseAlert {
     const NAME: &'static str = "alerts.raise_alert";
     type Answer = Raised;
     type Refusal = RaiseRefusal;
+
+    fn things(&self) -> Vec<Tag> {
+        std::iter::once(self.site.tag()).chain(self.subject.tags()).collect()
+    }
 
     fn decide(&self, world: &World, _context: &Context) -> Verdict<Raised, RaiseRefusal> {
         let found = self.message.chars().count();

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::alert::Alert;
 use super::{AlertId, AlertResolved};
-use crate::kernel::{Context, Decided, Decision, Earlier, Note, Refused, Verdict, World};
+use crate::kernel::{Context, Decided, Decision, Earlier, Note, Refused, Tag, Verdict, World, plain};
 
 /// Resolves an alert, acknowledged or not.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,12 +49,19 @@ impl Refused for ResolveRefusal {
             Self::ReasonMissing { .. } => "REASON_MISSING",
         }
     }
+    fn details(&self) -> serde_json::Value {
+        plain(self)
+    }
 }
 
 impl Decision for ResolveAlert {
     const NAME: &'static str = "alerts.resolve_alert";
     type Answer = Resolved;
     type Refusal = ResolveRefusal;
+
+    fn things(&self) -> Vec<Tag> {
+        vec![self.alert.tag()]
+    }
 
     fn decide(&self, world: &World, _context: &Context) -> Verdict<Resolved, ResolveRefusal> {
         let alert = self.alert;

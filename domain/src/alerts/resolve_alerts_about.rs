@@ -78,6 +78,10 @@ impl Decision for ResolveAlertsAbout {
     type Answer = Vec<AlertId>;
     type Refusal = Infallible;
 
+    fn things(&self) -> Vec<Tag> {
+        vec![self.about.tag()]
+    }
+
     fn decide(&self, world: &World, _context: &Context) -> Verdict<Vec<AlertId>, Infallible> {
         let open = world.guard::<OpenAlerts>(&self.about)?;
         let of_kind: Vec<&AlertRaised> = open.0.values().filter(|raised| raised.kind == self.kind).collect();

@@ -13,9 +13,11 @@ use std::fmt::{self, Debug, Display};
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use serde::Serialize;
+use serde_json::Value;
 use uuid::Uuid;
 
-use super::{Query, derived_uuid};
+use super::{Query, Tag, derived_uuid};
 use crate::Event;
 
 /// Where and when a fact entered the log, and by whom.
@@ -251,6 +253,13 @@ impl<A> Decided<A> {
 pub trait Refused: Display + Debug + Send + Sync + 'static {
     /// Stable code in upper snake case, such as `STAND_OCCUPIED`.
     fn code(&self) -> &'static str;
+    /// What the caller needs to act, by name.
+    fn details(&self) -> Value;
+}
+
+/// What a refusal or a command holds, by name.
+pub fn plain(data: &impl Serialize) -> Value {
+    serde_json::to_value(data).unwrap_or_else(|error| unreachable!("refusals and commands are plain data: {error}"))
 }
 
 /// Why a decision stopped before it was made.
@@ -279,19 +288,25 @@ impl Refused for std::convert::Infallible {
     fn code(&self) -> &'static str {
         match *self {}
     }
+    fn details(&self) -> Value {
+        match *self {}
+    }
 }
 
 /// The outcome of [`Decision::decide`].
 pub type Verdict<A, R> = Result<Decided<A>, Stop<R>>;
 
-/// A command and the rule that decides on it.
-pub trait Decision: Send + Sync + 'static {
+/// A command and the rule that decides on it. Serialised, it is kept beside a refusal: a field that holds a secret is
+/// skipped.
+pub trait Decision: Serialize + Send + Sync + 'static {
     /// Stable name, such as `airport.allocate_stand`.
     const NAME: &'static str;
     /// What the caller is told; kept with the command, so that a repeated one gets its first answer.
     type Answer: serde::Serialize + serde::de::DeserializeOwned + Debug + Send + 'static;
     /// Why it can be refused.
     type Refusal: Refused;
+    /// The things that it is about, as it names them itself: its refusals are found by them.
+    fn things(&self) -> Vec<Tag>;
     /// Decides. Called again from the start whenever the world has grown; so it must not keep anything between calls.
     ///
     /// # Errors

@@ -11,7 +11,7 @@ mod text;
 
 pub use decision::Fact;
 pub use decision::{
-    AnyView, Context, Decided, Decision, Guard, Need, Refused, Stamp, Stop, Verdict, View, ViewId, World,
+    AnyView, Context, Decided, Decision, Guard, Need, Refused, Stamp, Stop, Verdict, View, ViewId, World, plain,
 };
 pub use earlier::Earlier;
 pub(crate) use ids::text_id;

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::pass_review::{PassReview, SpringRef};
 use super::{PassConfirmed, PassId};
 use crate::alerts::AlertId;
-use crate::kernel::{Context, Decided, Decision, Earlier, Note, Refused, Verdict, World};
+use crate::kernel::{Context, Decided, Decision, Earlier, Note, Refused, Tag, Verdict, World, plain};
 
 /// Confirms a pass.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -87,6 +87,9 @@ impl Refused for ConfirmRefusal {
             Self::AlertsUnacknowledged { .. } => "ALERTS_UNACKNOWLEDGED",
         }
     }
+    fn details(&self) -> serde_json::Value {
+        plain(self)
+    }
 }
 
 impl ConfirmPass {
@@ -112,6 +115,10 @@ impl Decision for ConfirmPass {
     const NAME: &'static str = "rail.confirm_pass";
     type Answer = Confirmed;
     type Refusal = ConfirmRefusal;
+
+    fn things(&self) -> Vec<Tag> {
+        vec![self.pass.tag()]
+    }
 
     fn decide(&self, world: &World, _context: &Context) -> Verdict<Confirmed, ConfirmRefusal> {
         let review = world.guard::<PassReview>(&self.pass)?;

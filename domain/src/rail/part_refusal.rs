@@ -7,7 +7,7 @@ use super::bounds::{MAX_CARS, MAX_READINGS, TextError};
 use super::pass_parts::CarDifference;
 use super::rail_site::RailSiteError;
 use super::site_limits::UnitError;
-use crate::kernel::Refused;
+use crate::kernel::{Refused, plain};
 use crate::support::SiteId;
 
 /// Why a part of a pass cannot be recorded.
@@ -137,6 +137,9 @@ impl Refused for PartRefusal {
             Self::CompletenessContradicts { .. } => "COMPLETENESS_CONTRADICTS",
             Self::CarsBeyondMark { .. } => "CARS_BEYOND_MARK",
         }
+    }
+    fn details(&self) -> serde_json::Value {
+        plain(self)
     }
 }
 

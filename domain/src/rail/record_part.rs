@@ -16,7 +16,7 @@ use super::rail_site::check_site;
 use super::site_limits::SiteLimits;
 use super::{CarMeasured, CompletenessDeclared, PassCompleted, PassId, PassRegistered, Reading};
 use crate::Event;
-use crate::kernel::{Context, Decided, Decision, Verdict, World};
+use crate::kernel::{Context, Decided, Decision, Tag, Verdict, World};
 
 /// What every part says of its pass; the same in all parts of a pass, the train's number included.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -228,6 +228,10 @@ impl Decision for RecordPassPart {
     const NAME: &'static str = "rail.record_pass_part";
     type Answer = PartRecorded;
     type Refusal = PartRefusal;
+
+    fn things(&self) -> Vec<Tag> {
+        vec![self.header.pass.tag()]
+    }
 
     fn decide(&self, world: &World, _context: &Context) -> PartVerdict {
         self.check()?;

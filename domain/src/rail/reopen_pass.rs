@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::pass_review::PassReview;
 use super::{PassId, PassReopened};
 use crate::alerts::AlertId;
-use crate::kernel::{Context, Decided, Decision, Verdict, World};
+use crate::kernel::{Context, Decided, Decision, Tag, Verdict, World};
 
 /// Reopens a pass that was confirmed before the alert was raised; any other pass stays as it is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,6 +31,10 @@ impl Decision for ReopenPass {
     const NAME: &'static str = "rail.reopen_pass";
     type Answer = Reopened;
     type Refusal = Infallible;
+
+    fn things(&self) -> Vec<Tag> {
+        vec![self.pass.tag(), self.alert.tag()]
+    }
 
     fn decide(&self, world: &World, _context: &Context) -> Verdict<Reopened, Infallible> {
         let review = world.guard::<PassReview>(&self.pass)?;

@@ -9,7 +9,7 @@ use super::bounds::{TextError, TextField};
 use super::rail_site::{RailSiteError, check_site};
 use super::site_limits::SiteLimits;
 use super::{Limit, LimitsSet};
-use crate::kernel::{Context, Decided, Decision, Refused, Verdict, World};
+use crate::kernel::{Context, Decided, Decision, Refused, Tag, Verdict, World, plain};
 use crate::support::SiteId;
 
 /// The most limits of a site.
@@ -99,6 +99,9 @@ impl Refused for LimitsRefusal {
             Self::LimitOrder { .. } => "LIMIT_ORDER",
         }
     }
+    fn details(&self) -> serde_json::Value {
+        plain(self)
+    }
 }
 
 impl From<RailSiteError> for LimitsRefusal {
@@ -143,6 +146,10 @@ impl Decision for SetLimits {
     const NAME: &'static str = "rail.set_limits";
     type Answer = LimitsAnswer;
     type Refusal = LimitsRefusal;
+
+    fn things(&self) -> Vec<Tag> {
+        vec![self.site.tag()]
+    }
 
     fn decide(&self, world: &World, _context: &Context) -> Verdict<LimitsAnswer, LimitsRefusal> {
         self.check()?;

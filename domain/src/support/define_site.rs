@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{SiteDefined, SiteId, SupportEvent, names};
 use crate::Event;
-use crate::kernel::{Context, Decided, Decision, Fact, Query, Refused, Verdict, View, World};
+use crate::kernel::{Context, Decided, Decision, Fact, Query, Refused, Tag, Verdict, View, World, plain};
 
 /// What is known of a site.
 #[derive(Debug, Clone, Default)]
@@ -43,12 +43,19 @@ impl Refused for SiteRefusal {
             Self::Name => "SITE_NAME",
         }
     }
+    fn details(&self) -> serde_json::Value {
+        plain(self)
+    }
 }
 
 impl Decision for DefineSite {
     const NAME: &'static str = "support.define_site";
     type Answer = SiteId;
     type Refusal = SiteRefusal;
+
+    fn things(&self) -> Vec<Tag> {
+        vec![self.0.site.tag()]
+    }
 
     fn decide(&self, world: &World, _context: &Context) -> Verdict<SiteId, SiteRefusal> {
         let site = world.guard::<Site>(&self.0.site)?;
