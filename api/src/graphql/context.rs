@@ -1,7 +1,8 @@
 //! What a resolver finds in its context.
 
-use async_graphql::Context;
 use async_graphql::dataloader::DataLoader;
+use async_graphql::{Context, Error};
+use chrono::{DateTime, Utc};
 
 use super::{Services, Snapshot};
 use crate::http::Caller;
@@ -11,6 +12,8 @@ pub(super) trait Parts {
     fn services(&self) -> &Services;
     fn snapshot(&self) -> &Snapshot;
     fn caller(&self) -> &Caller;
+    /// What "now" means: when the operation was asked for, or the moment in the past that it looks at.
+    fn now(&self) -> impl Future<Output = Result<DateTime<Utc>, Error>> + Send;
     fn loader<L: Send + Sync + 'static>(&self) -> &DataLoader<L>;
 }
 
@@ -23,6 +26,10 @@ impl Parts for Context<'_> {
     }
     fn caller(&self) -> &Caller {
         self.data_unchecked()
+    }
+    fn now(&self) -> impl Future<Output = Result<DateTime<Utc>, Error>> + Send {
+        let (snapshot, asked_at) = (self.snapshot(), self.caller().asked_at);
+        async move { Ok(snapshot.moment().await?.unwrap_or(asked_at)) }
     }
     fn loader<L: Send + Sync + 'static>(&self) -> &DataLoader<L> {
         self.data_unchecked()

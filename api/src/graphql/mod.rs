@@ -28,8 +28,9 @@ mod scalars;
 mod services;
 mod snapshot;
 mod support;
+mod time;
 
-use async_graphql::{MergedObject, MergedSubscription, Request};
+use async_graphql::{Data, MergedObject, MergedSubscription};
 
 pub use error::finish;
 pub(crate) use relation::View;
@@ -37,9 +38,9 @@ pub use relation::{ReadSchema, SchemaError};
 pub use services::Services;
 pub use snapshot::Snapshot;
 
-/// What can be asked.
+/// What can be asked of the world in any of its states: now, and as it was.
 #[derive(MergedObject, Default)]
-pub struct Query(
+pub struct Contexts(
     support::SupportQuery,
     airport::AirportQuery,
     rail::RailQuery,
@@ -47,6 +48,10 @@ pub struct Query(
     audit::AuditQuery,
     events::EventsQuery,
 );
+
+/// What can be asked.
+#[derive(MergedObject, Default)]
+pub struct Query(Contexts, time::TimeQuery);
 
 /// What can be done. Each mutation answers with its result or with the rule that refuses it.
 #[derive(MergedObject, Default)]
@@ -94,13 +99,12 @@ pub fn sdl() -> String {
     sdl
 }
 
-/// The request with loaders of its own, which read `snapshot`: children of many parents are read with one statement.
-#[must_use]
-pub fn loaders(request: Request, snapshot: &Snapshot) -> Request {
-    let request = support::loaders(request, snapshot);
-    let request = airport::loaders(request, snapshot);
-    let request = rail::loaders(request, snapshot);
-    alerts::loaders(request, snapshot)
+/// Adds loaders, which read `snapshot`: children of many parents are read with one statement.
+pub fn loaders(data: &mut Data, snapshot: &Snapshot) {
+    support::loaders(data, snapshot);
+    airport::loaders(data, snapshot);
+    rail::loaders(data, snapshot);
+    alerts::loaders(data, snapshot);
 }
 
 #[cfg(test)]
@@ -161,6 +165,7 @@ mod tests {
             query::<alerts::AlertsQuery>(),
             query::<audit::AuditQuery>(),
             query::<events::EventsQuery>(),
+            query::<time::TimeQuery>(),
         ]);
         each_once([
             mutation::<support::SupportMutation>(),

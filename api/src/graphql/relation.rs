@@ -8,12 +8,15 @@ use std::sync::Arc;
 
 /// A schema that holds read models.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ReadSchema(Arc<str>);
+pub struct ReadSchema {
+    name: Arc<str>,
+    until: Option<i64>,
+}
 
 impl Default for ReadSchema {
     /// The one that follows the log.
     fn default() -> Self {
-        Self("read".into())
+        Self { name: "read".into(), until: None }
     }
 }
 
@@ -37,16 +40,28 @@ impl ReadSchema {
         let fits = !name.is_empty() && name.len() <= 63 && name.chars().all(plain);
         let free = !name.starts_with("pg_") && !Self::TAKEN.contains(&name);
         if fits && free && !name.starts_with(|c: char| c.is_ascii_digit()) {
-            Ok(Self(name.into()))
+            Ok(Self { name: name.into(), until: None })
         } else {
             Err(SchemaError(name.to_owned()))
         }
     }
 
+    /// The same, which was built up to `position` and stays so.
+    #[must_use]
+    pub fn built_until(self, position: i64) -> Self {
+        Self { until: Some(position), ..self }
+    }
+
+    /// The position that it was built until; none of the one that follows the log.
+    #[must_use]
+    pub fn until(&self) -> Option<i64> {
+        self.until
+    }
+
     /// The name; safe in a statement without quotes.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.name
     }
 }
 
@@ -128,7 +143,6 @@ impl View {
         Self { schema, past: None }
     }
 
-    #[expect(dead_code, reason = "the field for it comes with the rows that were superseded")]
     /// The same as they were once everything up to `position`, and nothing after it, was folded.
     pub(crate) fn at(&self, position: i64) -> Self {
         Self { schema: self.schema.clone(), past: Some(position) }
@@ -139,9 +153,14 @@ impl View {
         self.past.is_none()
     }
 
-    /// The position, unless it is the present.
-    pub(crate) fn past(&self) -> Option<i64> {
-        self.past
+    /// The schema.
+    pub(crate) fn schema(&self) -> &ReadSchema {
+        &self.schema
+    }
+
+    /// The position that it ends with, unless it is the present.
+    pub(crate) fn last(&self) -> Option<i64> {
+        self.past.or(self.schema.until)
     }
 
     /// The relation for a `from` clause, called like the table.

@@ -1,9 +1,11 @@
 //! What resolvers work with.
 
+use std::time::Duration;
+
 use sqlx::PgPool;
 use vigie_commands::Executor;
-use vigie_eventlog::Log;
-use vigie_projections::Projections;
+use vigie_eventlog::{Log, LogError};
+use vigie_projections::{Behind, MODELS, Projections};
 
 use super::ReadSchema;
 
@@ -20,4 +22,34 @@ pub struct Services {
     pub schema: ReadSchema,
     /// The read side.
     pub projections: Projections,
+}
+
+impl Services {
+    /// The last event that there is to see: the end of the log, or of what the schema was built from.
+    pub(super) async fn last(&self) -> Result<i64, LogError> {
+        match self.schema.until() {
+            Some(until) => Ok(until),
+            None => self.log.head().await,
+        }
+    }
+
+    /// The same as far as this process knows, without asking the database.
+    pub(super) fn known_last(&self) -> i64 {
+        self.schema.until().unwrap_or_else(|| *self.log.seen().borrow())
+    }
+
+    /// Waits until every read model has everything up to `position`. Nothing comes to a schema that was built until a
+    /// moment, so there nobody waits.
+    pub(super) async fn reached(&self, position: i64, timeout: Duration) -> Result<(), Behind> {
+        match self.schema.until() {
+            Some(until) if position > until => {
+                Err(Behind { name: self.schema.as_str().to_owned(), position: until, wanted: position, stopped: None })
+            }
+            Some(_) => Ok(()),
+            None => {
+                let names: Vec<&str> = MODELS.iter().map(|model| model.name).collect();
+                self.projections.wait_for(&names, position, timeout).await
+            }
+        }
+    }
 }

@@ -9,10 +9,11 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use async_graphql::Error;
+use chrono::{DateTime, Utc};
 use sqlx::postgres::PgArguments;
 use sqlx::query::QueryAs;
 use sqlx::{AssertSqlSafe, FromRow, PgConnection, PgPool, Postgres, Transaction};
-use tokio::sync::{Mutex, MutexGuard};
+use tokio::sync::{Mutex, MutexGuard, OnceCell};
 use vigie_projections::{MODELS, Projections};
 
 use super::Services;
@@ -24,6 +25,8 @@ pub struct Snapshot {
     pool: PgPool,
     projections: Projections,
     view: View,
+    /// When the event that a view of the past ends with was recorded, once somebody has asked.
+    moment: Arc<OnceCell<DateTime<Utc>>>,
     open: Arc<Mutex<Option<Open>>>,
 }
 
@@ -56,14 +59,17 @@ impl Reading<'_> {
 
     /// Everything up to this position is in the rows of every read model.
     pub(super) async fn position(&mut self) -> Result<i64, Error> {
-        match self.view.past() {
+        match self.view.last() {
             Some(position) => Ok(position),
             None => self.latest().await,
         }
     }
 
     /// The same of what the transaction sees, whatever the view shows of it.
-    pub(super) async fn latest(&mut self) -> Result<i64, Error> {
+    async fn latest(&mut self) -> Result<i64, Error> {
+        if let Some(until) = self.view.schema().until() {
+            return Ok(until);
+        }
         let rows = sqlx::query!("select name, position from read.checkpoint").fetch_all(self.connection()).await;
         let saved: HashMap<String, i64> =
             rows.map_err(unreadable)?.into_iter().map(|row| (row.name, row.position)).collect();
@@ -85,8 +91,37 @@ impl Snapshot {
             pool: services.pool.clone(),
             projections: services.projections.clone(),
             view: View::now(services.schema.clone()),
+            moment: Arc::default(),
             open: Arc::default(),
         }
+    }
+
+    /// The state of the same transaction as it was after `position`.
+    pub(super) fn at(&self, position: i64) -> Self {
+        Self { view: self.view.at(position), moment: Arc::default(), ..self.clone() }
+    }
+
+    /// A state that has everything up to `position`, which every read model has reached: this one, unless its
+    /// transaction began before that.
+    pub(super) async fn reaching(&self, position: i64) -> Result<Self, Error> {
+        let began_before = match &*self.open.lock().await {
+            Some(open) => open.reached.iter().any(|(_, reached)| *reached < position),
+            None => false,
+        };
+        if began_before && self.read().await?.latest().await? < position {
+            return Ok(Self { open: Arc::default(), ..self.clone() });
+        }
+        Ok(self.clone())
+    }
+
+    /// When the moment was that a view of the past shows.
+    pub(super) async fn moment(&self) -> Result<Option<DateTime<Utc>>, Error> {
+        let Some(position) = self.view.last() else { return Ok(None) };
+        let archived = || {
+            super::error::fault("ARCHIVED", format!("when the event at position {position} was recorded is not known"))
+        };
+        let found = async { recorded_at(position, self.read().await?.connection()).await?.ok_or_else(archived) };
+        self.moment.get_or_try_init(|| found).await.copied().map(Some)
     }
 
     /// What is read from.
@@ -101,12 +136,18 @@ impl Snapshot {
     pub(super) async fn read(&self) -> Result<Reading<'_>, Error> {
         let mut open = self.open.lock().await;
         if open.is_none() {
-            let reached =
-                MODELS.iter().map(|model| (model.name, *self.projections.watch(model.name).borrow())).collect();
+            let reached = self.reached();
             let transaction = self.pool.begin_with("begin isolation level repeatable read read only").await;
             *open = Some(Open { transaction: transaction.map_err(unreadable)?, reached });
         }
         Ok(Reading { view: &self.view, open })
+    }
+
+    fn reached(&self) -> Vec<(&'static str, i64)> {
+        match self.view.schema().until() {
+            Some(until) => MODELS.iter().map(|model| (model.name, until)).collect(),
+            None => MODELS.iter().map(|model| (model.name, *self.projections.watch(model.name).borrow())).collect(),
+        }
     }
 
     /// Forgets the state: the next read sees what is there then.
@@ -114,6 +155,17 @@ impl Snapshot {
         // Dropping rolls back, and gives the connection back to the pool.
         self.open.lock().await.take();
     }
+}
+
+/// When the event at `position` was recorded. The audit trail knows it also of events that are archived.
+pub(super) async fn recorded_at(position: i64, connection: &mut PgConnection) -> Result<Option<DateTime<Utc>>, Error> {
+    let time = sqlx::query_scalar!(
+        "select coalesce(
+             (select recorded_at from event where position = $1),
+             (select recorded_at from read.audit where position = $1))",
+        position
+    );
+    time.fetch_one(connection).await.map_err(unreadable)
 }
 
 /// The caller is told that the read side failed; the cause is for the log.

@@ -57,6 +57,8 @@ impl App {
     /// The request with what its resolvers need: who asks, and the one state of the read side that it reads.
     pub(super) fn prepare(&self, request: Request, caller: Caller) -> Request {
         let snapshot = Snapshot::new(self.services());
-        crate::graphql::loaders(request, &snapshot).data(snapshot).data(caller)
+        let mut request = request.data(caller);
+        crate::graphql::loaders(&mut request.data, &snapshot);
+        request.data(snapshot)
     }
 }

@@ -14,7 +14,7 @@ mod stand;
 use std::sync::Arc;
 
 use async_graphql::dataloader::DataLoader;
-use async_graphql::{Context, Error, ID, InputObject, Object, Request};
+use async_graphql::{Context, Data, Error, ID, InputObject, Object};
 use chrono::{DateTime, Utc};
 use sqlx::{Postgres, QueryBuilder};
 use vigie_domain::airport::{AllocationId, FlightId, StandId};
@@ -38,12 +38,11 @@ use super::page::Page;
 use super::relation::View;
 use super::snapshot::Snapshot;
 
-pub(in crate::graphql) fn loaders(request: Request, snapshot: &Snapshot) -> Request {
-    request
-        .data(by_key::<StandRow>(snapshot))
-        .data(by_key::<FlightRow>(snapshot))
-        .data(by_key::<AllocationRow>(snapshot))
-        .data(DataLoader::new(Board(snapshot.clone()), tokio::spawn))
+pub(in crate::graphql) fn loaders(data: &mut Data, snapshot: &Snapshot) {
+    data.insert(by_key::<StandRow>(snapshot));
+    data.insert(by_key::<FlightRow>(snapshot));
+    data.insert(by_key::<AllocationRow>(snapshot));
+    data.insert(DataLoader::new(Board(snapshot.clone()), tokio::spawn));
 }
 
 /// Which stands.
@@ -55,7 +54,7 @@ pub(crate) struct StandFilter {
     kind: Option<StandKind>,
     /// That are this at the time `at`.
     status: Option<StandStatus>,
-    /// The time for `status`; now without it.
+    /// The time for `status`; without it, now, or the moment that `at` looks at.
     at: Option<DateTime<Utc>>,
 }
 
@@ -77,7 +76,10 @@ impl AirportQuery {
     ) -> Result<List<Stand>, Error> {
         let page = Page::new(first, after, last, before)?;
         let filter = filter.unwrap_or_default();
-        let at = filter.at.unwrap_or(ctx.caller().asked_at);
+        let at = match filter.at {
+            Some(at) => at,
+            None => ctx.now().await?,
+        };
         let filter = Arc::new(move |sql: &mut QueryBuilder<Postgres>, view: &View| {
             let filter = filter.clone();
             equals(sql, "site", filter.site.map(|id| id.0));

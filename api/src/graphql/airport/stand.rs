@@ -193,7 +193,10 @@ impl Stand {
     }
 
     async fn state(&self, ctx: &Context<'_>, at: Option<DateTime<Utc>>) -> Result<State, Error> {
-        let at = at.unwrap_or(ctx.caller().asked_at);
+        let at = match at {
+            Some(at) => at,
+            None => ctx.now().await?,
+        };
         let key = StandAt { stand: self.0.stand.clone(), at };
         let state = ctx.loader::<Board>().load_one(key).await?;
         state.ok_or_else(|| fault("INTERNAL", format!("stand {} has no state", self.0.stand)))

@@ -5,7 +5,7 @@ mod changes;
 mod mutations;
 
 use async_graphql::dataloader::DataLoader;
-use async_graphql::{Context, Error, ID, Object, Request};
+use async_graphql::{Context, Data, Error, ID, Object};
 use vigie_domain::alerts::AlertId;
 
 pub(in crate::graphql) use alert::{Alert, AlertsOfPass};
@@ -20,8 +20,9 @@ use super::load::by_key;
 use super::page::Page;
 use super::snapshot::Snapshot;
 
-pub(in crate::graphql) fn loaders(request: Request, snapshot: &Snapshot) -> Request {
-    request.data(by_key::<AlertRow>(snapshot)).data(DataLoader::new(AlertsOfPass(snapshot.clone()), tokio::spawn))
+pub(in crate::graphql) fn loaders(data: &mut Data, snapshot: &Snapshot) {
+    data.insert(by_key::<AlertRow>(snapshot));
+    data.insert(DataLoader::new(AlertsOfPass(snapshot.clone()), tokio::spawn));
 }
 
 /// Queries about alerts.

@@ -23,11 +23,12 @@ fn bound(name: &str, cursor: Option<&str>) -> Result<Option<i64>, Error> {
     }
 }
 
-/// One page of matching events, oldest first.
+/// One page of matching events up to `last`, oldest first.
 pub(super) async fn events(
     log: &Log,
     filter: EventFilter,
     page: Page,
+    last: Option<i64>,
 ) -> Result<Connection<Cursor, Event, EmptyFields, EmptyFields>, Error> {
     let wanted = filter.checked()?;
     let after = bound("after", page.after.as_deref())?;
@@ -36,7 +37,7 @@ pub(super) async fn events(
     let direction = if page.backwards { Direction::Backwards } else { Direction::Forwards };
     let mut read = Read {
         after: after.unwrap_or(0),
-        until: before.map_or(i64::MAX, |before| before - 1),
+        until: before.map_or(i64::MAX, |before| before - 1).min(last.unwrap_or(i64::MAX)),
         direction,
         limit: wanted.at_once(limit),
     };

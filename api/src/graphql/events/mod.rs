@@ -38,7 +38,7 @@ impl EventsQuery {
         before: Option<String>,
     ) -> Result<Connection<Cursor, Event, EmptyFields, EmptyFields>, Error> {
         let page = Page::new(first, after, last, before)?;
-        list::events(&ctx.services().log, filter.unwrap_or_default(), page).await
+        list::events(&ctx.services().log, filter.unwrap_or_default(), page, ctx.snapshot().view().last()).await
     }
 
     /// One event, by its position or its id.
@@ -65,11 +65,17 @@ impl EventsQuery {
             }
             (Some(_), Some(_)) | (None, None) => return Err(bad_input("position", "either position or id is needed")),
         };
+        if ctx.snapshot().view().last().is_some_and(|last| position > last) {
+            return Ok(None);
+        }
         list::one(log, position).await
     }
 
-    /// The end of the log: the position of the last event.
+    /// The end of the log: the position of the last event, or of the last before the moment that `at` looks at.
     async fn head(&self, ctx: &Context<'_>) -> Result<Position, Error> {
+        if let Some(last) = ctx.snapshot().view().last() {
+            return Ok(Position(last));
+        }
         ctx.services().log.head().await.map(Position).map_err(|error| log_fault(&error))
     }
 

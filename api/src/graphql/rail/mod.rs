@@ -6,7 +6,7 @@ mod mutations;
 mod pass;
 
 use async_graphql::dataloader::DataLoader;
-use async_graphql::{Context, Error, ID, Object, Request};
+use async_graphql::{Context, Data, Error, ID, Object};
 use vigie_domain::rail::PassId;
 use vigie_domain::support::SiteId;
 
@@ -24,11 +24,10 @@ use super::load::by_key;
 use super::page::Page;
 use super::snapshot::{Snapshot, unreadable};
 
-pub(in crate::graphql) fn loaders(request: Request, snapshot: &Snapshot) -> Request {
-    request
-        .data(by_key::<PassRow>(snapshot))
-        .data(DataLoader::new(CarsOfPass(snapshot.clone()), tokio::spawn))
-        .data(DataLoader::new(SpringsOfCar(snapshot.clone()), tokio::spawn))
+pub(in crate::graphql) fn loaders(data: &mut Data, snapshot: &Snapshot) {
+    data.insert(by_key::<PassRow>(snapshot));
+    data.insert(DataLoader::new(CarsOfPass(snapshot.clone()), tokio::spawn));
+    data.insert(DataLoader::new(SpringsOfCar(snapshot.clone()), tokio::spawn));
 }
 
 /// Queries about train passes.

@@ -3,7 +3,7 @@
 mod mutations;
 mod site;
 
-use async_graphql::{Context, Error, ID, Object, Request};
+use async_graphql::{Context, Data, Error, ID, Object};
 use vigie_domain::support::SiteId;
 
 pub(in crate::graphql) use mutations::SupportMutation;
@@ -16,8 +16,8 @@ use super::load::{ByKey, by_key};
 use super::page::Page;
 use super::snapshot::Snapshot;
 
-pub(in crate::graphql) fn loaders(request: Request, snapshot: &Snapshot) -> Request {
-    request.data(by_key::<SiteRow>(snapshot))
+pub(in crate::graphql) fn loaders(data: &mut Data, snapshot: &Snapshot) {
+    data.insert(by_key::<SiteRow>(snapshot));
 }
 
 /// Queries about sites.
