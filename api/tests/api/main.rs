@@ -8,6 +8,7 @@ mod health;
 mod http;
 mod lists;
 mod passes;
+mod past;
 mod socket;
 mod stopping;
 mod subscriptions;
