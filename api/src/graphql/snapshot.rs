@@ -19,6 +19,9 @@ use vigie_projections::{MODELS, Projections};
 use super::Services;
 use super::relation::View;
 
+/// Behind the gate no tables are swapped: a table that is younger than the transaction would look empty to it.
+const BEGIN: &str = "begin isolation level repeatable read read only; lock table read.swap_gate in access share mode";
+
 /// The state that an operation reads. Clones share it.
 #[derive(Clone)]
 pub struct Snapshot {
@@ -137,7 +140,7 @@ impl Snapshot {
         let mut open = self.open.lock().await;
         if open.is_none() {
             let reached = self.reached();
-            let transaction = self.pool.begin_with("begin isolation level repeatable read read only").await;
+            let transaction = self.pool.begin_with(BEGIN).await;
             *open = Some(Open { transaction: transaction.map_err(unreadable)?, reached });
         }
         Ok(Reading { view: &self.view, open })

@@ -92,7 +92,7 @@ async fn a_time_is_the_last_event_that_was_recorded_by_then() {
     for event in events {
         let time = &event["recordedAt"];
         // Events that were recorded at the same time were recorded by then too.
-        let expected = events.iter().filter(|other| other["recordedAt"] == *time).next_back().unwrap();
+        let expected = events.iter().rfind(|other| other["recordedAt"] == *time).unwrap();
         let data = server.data("query($t: DateTime!) { at(time: $t) { position time } }", json!({ "t": time })).await;
         assert_eq!(data["at"], json!({ "position": expected["position"], "time": time }));
     }
