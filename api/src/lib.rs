@@ -9,6 +9,7 @@ pub mod graphql;
 pub mod http;
 pub mod import;
 pub mod logs;
+mod operate;
 pub mod runtime;
 pub mod settings;
 pub mod wakeups;

@@ -6,6 +6,7 @@
 
 mod checkpoint;
 mod react;
+mod skip;
 
 use std::time::Duration;
 
@@ -17,6 +18,7 @@ use vigie_domain::policies::Policy;
 use vigie_eventlog::{LogError, Query};
 
 pub use checkpoint::{PolicyStatus, status};
+pub use skip::{Held, hold};
 
 use crate::{Executor, reason};
 use checkpoint::{Checkpoint, Lost};
@@ -128,6 +130,10 @@ async fn follow(
     checkpoint: &mut Checkpoint,
     stop: &CancellationToken,
 ) -> Halt {
+    let skips = match skip::skips_after(executor.log(), policy.name(), checkpoint.position()).await {
+        Ok(skips) => skips,
+        Err(halt) => return halt,
+    };
     let query = Query::kinds(policy.kinds().iter().copied());
     let mut follower = executor.log().follow(query, checkpoint.position());
     loop {
@@ -141,7 +147,9 @@ async fn follow(
         };
         for recorded in step.events {
             let position = recorded.position;
-            if let Err(source) = react::to(policy, executor, &recorded).await {
+            if !skips.contains(&position)
+                && let Err(source) = react::to(policy, executor, &recorded).await
+            {
                 return Halt::Event { position, source };
             }
             if let Err(lost) = checkpoint.advance(position).await {

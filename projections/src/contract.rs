@@ -3,14 +3,19 @@
 use chrono::{DateTime, Utc};
 use vigie_eventlog::LogError;
 
+use crate::control::{Rebuild, Refusal};
+
 /// Whether a read model goes on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, sqlx::Type)]
 #[serde(rename_all = "snake_case")]
+#[sqlx(type_name = "text", rename_all = "snake_case")]
 pub enum State {
     /// It follows the log.
     Running,
-    /// An event stopped it; it is tried again at the next start.
+    /// An event stopped it; it is tried again at the next start, or when somebody says so.
     Stopped,
+    /// Somebody holds it up.
+    Paused,
 }
 
 /// How far a read model has come.
@@ -30,10 +35,16 @@ pub struct Status {
     pub rate: f64,
     /// Whether it goes on.
     pub state: State,
-    /// Why it does not.
+    /// What its last error was, until it has gone past the event.
     pub error: Option<String>,
-    /// The event that stopped it.
+    /// The event that stopped it, or had stopped it before it tried again.
     pub error_position: Option<i64>,
+    /// How often that event was tried.
+    pub attempts: i32,
+    /// Who holds it up, when it is paused.
+    pub paused: Option<PausedBy>,
+    /// The rebuild under way, or the last one.
+    pub rebuild: Option<Rebuild>,
     /// The process that folds it, such as `host:4711`.
     pub owner: Option<String>,
     /// When it moved last.
@@ -42,7 +53,7 @@ pub struct Status {
 
 /// A read model had not caught up in time.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the read model {name} is at position {position} and has not reached {wanted}{}", stopped_by(.stopped))]
+#[error("the read model {name} is at position {position} and has not reached {wanted}{}{}", stopped_by(.stopped), paused_by(.paused))]
 pub struct Behind {
     /// The one that is furthest behind.
     pub name: String,
@@ -52,6 +63,24 @@ pub struct Behind {
     pub wanted: i64,
     /// Set when an event has stopped it, so that waiting is no use.
     pub stopped: Option<StoppedBy>,
+    /// Set when somebody holds it up, so that waiting is no use.
+    pub paused: Option<PausedBy>,
+}
+
+/// Who holds a read model up.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct PausedBy {
+    /// Such as `operator:local`.
+    pub by: String,
+    /// Since when.
+    pub at: DateTime<Utc>,
+    /// Why.
+    pub reason: String,
+}
+
+fn paused_by(paused: &Option<PausedBy>) -> String {
+    let told = |PausedBy { by, reason, .. }: &PausedBy| format!(": {by} has paused it: {reason}");
+    paused.as_ref().map(told).unwrap_or_default()
 }
 
 /// The event that stopped a read model.
@@ -143,6 +172,9 @@ pub enum ProjectionError {
         /// What is wrong with it.
         reason: String,
     },
+    /// A rule forbids what was asked for.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
     /// It was cancelled; nothing has changed.
     #[error("cancelled")]
     Cancelled,

@@ -5,7 +5,7 @@
 //! the checkpoint, all in one transaction. What must stay true:
 //! - The rows of a read model are exactly the fold of the log up to its checkpoint.
 //! - The checkpoint moves by compare-and-set: a second or revived owner is fenced off by the database.
-//! - One bad event stops its read model alone, which says which event and why.
+//! - One bad event stops its read model alone, which says which event and why. What people skip is in the log.
 //! - A rebuild never takes reads away.
 
 #[macro_use]
@@ -13,6 +13,7 @@ pub mod airport;
 pub mod alerts;
 pub mod audit;
 mod contract;
+pub mod control;
 mod engine;
 pub mod rail;
 mod running;
@@ -27,9 +28,10 @@ pub mod support;
 #[cfg(test)]
 mod tests;
 
-pub use contract::{Behind, Difference, Progress, ProjectionError, State, Status, StoppedBy, Verified};
+pub use contract::{Behind, Difference, PausedBy, Progress, ProjectionError, State, Status, StoppedBy, Verified};
 pub use engine::{Entry, FoldError, Model, ReadModel, Row, RowSet, Rows, rebuild, verify};
 pub use running::Projections;
+pub(crate) use running::owner;
 pub use status::status;
 
 /// Every read model: one line registers it.

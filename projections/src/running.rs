@@ -5,14 +5,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use sqlx::PgPool;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use vigie_eventlog::Log;
 
+use crate::control::{TakeUp, notice_pauses};
 use crate::engine::{Checkpoint, Lease, Model, Projector};
-use crate::{Behind, ProjectionError, StoppedBy};
+use crate::{Behind, PausedBy, ProjectionError, State, StoppedBy};
 
 /// The running read models of this process. Cheap to clone.
 #[derive(Clone)]
@@ -58,6 +59,7 @@ impl Projections {
                 owner: owner(),
                 reached: watch::Sender::new(0),
                 folding: AtomicBool::new(false),
+                halted: Notify::new(),
                 shutdown: shutdown.clone(),
             })
         };
@@ -66,6 +68,9 @@ impl Projections {
         for projector in projectors.iter() {
             folding.spawn(Arc::clone(projector).run());
         }
+        folding.spawn(notice_pauses(Arc::clone(&projectors), pool.clone(), shutdown.clone()));
+        let take_up = TakeUp { models: models.to_vec(), pool: pool.clone(), log, owner: owner(), shutdown };
+        folding.spawn(take_up.run());
         folding.close();
         tasks.spawn(async move {
             folding.wait().await;
@@ -115,10 +120,9 @@ impl Projections {
 
     async fn behind(&self, projector: &Projector, wanted: i64) -> Behind {
         let checkpoint = Checkpoint::read(projector.model.name, &self.pool).await.ok().flatten();
-        let stopped = checkpoint.filter(|checkpoint| checkpoint.stopped).and_then(|checkpoint| {
-            Some(StoppedBy { position: checkpoint.error_position?, reason: checkpoint.error.unwrap_or_default() })
-        });
-        Behind { name: projector.model.name.to_owned(), position: *projector.reached.borrow(), wanted, stopped }
+        let (stopped, paused) = checkpoint.map(why_halted).unwrap_or_default();
+        let (name, position) = (projector.model.name.to_owned(), *projector.reached.borrow());
+        Behind { name, position, wanted, stopped, paused }
     }
 
     /// Waits for the own task; while another process folds the read model, looks at the checkpoint ever more rarely.
@@ -147,7 +151,12 @@ impl Projections {
         match Checkpoint::read(projector.model.name, &self.pool).await {
             Ok(Some(checkpoint)) => {
                 projector.tell(checkpoint.position);
-                checkpoint.position >= position || (checkpoint.stopped && checkpoint.error_position <= Some(position))
+                let halted = match checkpoint.state {
+                    State::Running => false,
+                    State::Stopped => checkpoint.error_position <= Some(position),
+                    State::Paused => true,
+                };
+                checkpoint.position >= position || halted
             }
             // A failing database is waited for, within the caller's time.
             Ok(None) | Err(_) => false,
@@ -155,8 +164,24 @@ impl Projections {
     }
 }
 
+/// The event that has stopped it, or who has paused it.
+fn why_halted(checkpoint: Checkpoint) -> (Option<StoppedBy>, Option<PausedBy>) {
+    match checkpoint.state {
+        State::Running => (None, None),
+        State::Stopped => {
+            let reason = checkpoint.error.unwrap_or_default();
+            (checkpoint.error_position.map(|position| StoppedBy { position, reason }), None)
+        }
+        State::Paused => {
+            let reason = checkpoint.paused_reason.unwrap_or_default();
+            let by = checkpoint.paused_by.unwrap_or_default();
+            (None, checkpoint.paused_at.map(|at| PausedBy { by, at, reason }))
+        }
+    }
+}
+
 /// Names this process for people who look at a checkpoint.
-fn owner() -> String {
+pub(crate) fn owner() -> String {
     let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     let host = if host.trim().is_empty() { "local" } else { host.trim() };
     format!("{host}:{}", std::process::id())

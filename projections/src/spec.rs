@@ -108,7 +108,7 @@ impl Given {
         Checkpoint::ensure(model, &self.pool).await.unwrap();
         let head = self.log.head().await.unwrap();
         let mut connection = self.pool.acquire().await.unwrap();
-        Checkpoint::rebuilt(model, head, &mut connection).await.unwrap();
+        Checkpoint::rebuilt(model, head, None, &mut connection).await.unwrap();
     }
 }
 

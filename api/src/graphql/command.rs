@@ -29,13 +29,16 @@ pub(crate) struct BehindObject {
     wanted: Position,
     /// Set when an event has stopped it: which one, why, and what to do. It does not go on by itself.
     stopped: Option<String>,
+    /// Set when somebody has paused it: who and why.
+    paused: Option<String>,
 }
 
 impl From<Behind> for BehindObject {
     fn from(behind: Behind) -> Self {
         let stopped = behind.stopped.map(|by| format!("the event at position {}: {}", by.position, by.reason));
+        let paused = behind.paused.map(|by| format!("{}: {}", by.by, by.reason));
         let (position, wanted) = (Position(behind.position), Position(behind.wanted));
-        Self { read_model: behind.name, position, wanted, stopped }
+        Self { read_model: behind.name, position, wanted, stopped, paused }
     }
 }
 

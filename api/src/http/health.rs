@@ -104,7 +104,7 @@ pub(super) async fn all(State(app): State<App>) -> Response {
         Ok((head, models)) => (Check::of(Ok::<(), String>(())), Some(head), models),
         Err(problem) => (Check::of(Err(problem)), None, Vec::new()),
     };
-    let well = database.reachable && models.iter().all(|model| model.state == Progress::Running);
+    let well = database.reachable && models.iter().all(|model| model.state != Progress::Stopped);
     // Nothing depends on Redis, so its failure is told and changes nothing.
     let redis = match &app.settings().redis_url {
         Some(url) => Some(Check::of(redis(url).await)),

@@ -1,18 +1,21 @@
-//! Facts about sites.
+//! Facts about sites, and about what is left out of read models and policies.
 
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
-use super::{SiteId, Zone};
+use super::{ConsumerName, SiteId, Zone};
 use crate::kernel::{
-    Tag,
+    Note, Tag,
     events::{Describe, events},
 };
 
 events! {
-    /// What happened to sites.
+    /// What happened to sites, and what people decided about read models and policies.
     SupportEvent, names;
     /// A site was set up, or its description changed.
     SITE_DEFINED = "support.site_defined" => SiteDefined v 1,
+    /// A read model or policy leaves an event out.
+    EVENT_SKIPPED = "support.event_skipped" => EventSkipped v 1,
 }
 
 /// What moves at a site.
@@ -46,6 +49,50 @@ impl Describe for SiteDefined {
     }
     fn tags(&self) -> Vec<Tag> {
         vec![self.site.tag()]
+    }
+}
+
+/// What follows the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ConsumerKind {
+    /// It keeps rows.
+    ReadModel,
+    /// It gives commands.
+    Policy,
+}
+
+/// A read model or policy leaves an event out that it cannot take: from now on, and whenever it is made anew.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EventSkipped {
+    /// Who leaves it out.
+    pub consumer: ConsumerName,
+    /// What it is.
+    pub kind: ConsumerKind,
+    /// The event's place in the log.
+    pub position: i64,
+    /// The event's id.
+    pub event: Uuid,
+    /// Where the event happened.
+    pub site: SiteId,
+    /// Why.
+    pub reason: Note,
+}
+
+impl Describe for EventSkipped {
+    fn site(&self) -> &SiteId {
+        &self.site
+    }
+    fn tags(&self) -> Vec<Tag> {
+        vec![self.consumer.tag(), Tag::new("event", self.event)]
+    }
+}
+
+impl ConsumerName {
+    /// The tag of decisions about it.
+    #[must_use]
+    pub fn tag(&self) -> Tag {
+        Tag::new("projection", self)
     }
 }
 

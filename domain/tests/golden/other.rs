@@ -5,7 +5,7 @@ use vigie_domain::Event;
 use vigie_domain::alerts::*;
 use vigie_domain::kernel::Note;
 use vigie_domain::rail::*;
-use vigie_domain::support::{SiteDefined, SiteId, SiteKind, Zone};
+use vigie_domain::support::{ConsumerKind, ConsumerName, EventSkipped, SiteDefined, SiteId, SiteKind, Zone};
 
 use crate::airport::{allocation, at, comes, lfw, stand};
 
@@ -27,7 +27,17 @@ fn sites() -> Vec<(&'static str, Event)> {
     let lome = SiteDefined { site: lfw(), name: "Lomé".into(), kind, zone: zone("Africa/Lome"), icao };
     let (kind, name) = (SiteKind::Rail, "Sangatte".to_owned());
     let rail = SiteDefined { site: sangatte(), name, kind, zone: zone("Europe/Paris"), icao: None };
-    vec![("", lome.into()), ("rail", rail.into())]
+    let skipped = EventSkipped {
+        consumer: ConsumerName::new("flights").unwrap(),
+        kind: ConsumerKind::ReadModel,
+        position: 4711,
+        event: Uuid::from_u128(0x0193_0000_0000_7000_8000_0000_0000_0002),
+        site: lfw(),
+        reason: Note::new("the feed sent a flight that it had never announced").unwrap(),
+    };
+    let consumer = ConsumerName::new("alerts.spring_out_of_limits").unwrap();
+    let by_policy = EventSkipped { consumer, kind: ConsumerKind::Policy, site: sangatte(), ..skipped.clone() };
+    vec![("", lome.into()), ("rail", rail.into()), ("", skipped.into()), ("policy", by_policy.into())]
 }
 
 fn measurements() -> Vec<(&'static str, Event)> {

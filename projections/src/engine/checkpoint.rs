@@ -1,17 +1,22 @@
 //! How far a read model has come. It moves by compare-and-set, in the transaction that writes the rows.
 
+use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, PgPool};
 
-use super::Model;
+use super::{Model, Until};
+use crate::State;
 
 /// The checkpoint of a read model, as it was read.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Checkpoint {
     pub(crate) version: i32,
     pub(crate) position: i64,
-    pub(crate) stopped: bool,
+    pub(crate) state: State,
     pub(crate) error: Option<String>,
     pub(crate) error_position: Option<i64>,
+    pub(crate) paused_by: Option<String>,
+    pub(crate) paused_at: Option<DateTime<Utc>>,
+    pub(crate) paused_reason: Option<String>,
 }
 
 impl Checkpoint {
@@ -32,7 +37,8 @@ impl Checkpoint {
     pub(crate) async fn read(name: &str, pool: &PgPool) -> Result<Option<Self>, sqlx::Error> {
         sqlx::query_as!(
             Self,
-            r#"select version, position, state = 'stopped' as "stopped!", error, error_position
+            r#"select version, position, state as "state: State", error, error_position, paused_by, paused_at,
+                      paused_reason
                from read.checkpoint where name = $1"#,
             name
         )
@@ -59,7 +65,8 @@ impl Checkpoint {
         // What is lost with the last moments before a crash is folded again: no need to wait for the disk.
         sqlx::query!("set local synchronous_commit = off").execute(&mut *connection).await?;
         let moved = sqlx::query!(
-            "update read.checkpoint set position = $4, owner = $5, rate = $6, updated_at = clock_timestamp() \
+            "update read.checkpoint set position = $4, owner = $5, rate = $6, updated_at = clock_timestamp(), \
+             error = null, error_position = null, attempts = 0 \
              where name = $1 and version = $2 and position = $3 and state = 'running'",
             model.name,
             model.version,
@@ -77,7 +84,8 @@ impl Checkpoint {
     pub(crate) async fn stop(model: &Model, at: i64, bad: i64, reason: &str, pool: &PgPool) -> Result<(), sqlx::Error> {
         sqlx::query!(
             "update read.checkpoint set state = 'stopped', error = $3, error_position = $4, \
-             updated_at = clock_timestamp() where name = $1 and position = $2",
+             attempts = case when error_position = $4 then attempts + 1 else 1 end, \
+             updated_at = clock_timestamp() where name = $1 and position = $2 and state = 'running'",
             model.name,
             at,
             reason,
@@ -88,28 +96,34 @@ impl Checkpoint {
         Ok(())
     }
 
-    /// Lets stopped read models try again.
+    /// Lets stopped read models try again; what stopped them stays to be read until they have gone past it.
     pub(crate) async fn retry(pool: &PgPool) -> Result<(), sqlx::Error> {
         sqlx::query!(
-            "update read.checkpoint set state = 'running', error = null, error_position = null where state = 'stopped'"
+            "update read.checkpoint set state = 'running' where state = 'stopped'"
         )
         .execute(pool)
         .await?;
         Ok(())
     }
 
-    /// After a rebuild: at `position`, in this version, running.
+    /// After a rebuild: at `position`, in this version; running, or paused there if that was its end.
     pub(crate) async fn rebuilt(
         model: &Model,
         position: i64,
+        until: Option<Until<'_>>,
         connection: &mut PgConnection,
     ) -> Result<(), sqlx::Error> {
+        let (by, reason) = until.map(|until| (until.by.actor.as_str(), until.by.reason.as_str())).unzip();
         sqlx::query!(
-            "update read.checkpoint set version = $2, position = $3, state = 'running', error = null, \
-             error_position = null, updated_at = clock_timestamp() where name = $1",
+            "update read.checkpoint set version = $2, position = $3, error = null, error_position = null, \
+             attempts = 0, state = case when $4::text is null then 'running' else 'paused' end, paused_by = $4, \
+             paused_reason = $5, paused_at = case when $4::text is not null then clock_timestamp() end, \
+             updated_at = clock_timestamp() where name = $1",
             model.name,
             model.version,
-            position
+            position,
+            by,
+            reason
         )
         .execute(connection)
         .await?;

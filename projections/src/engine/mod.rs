@@ -16,6 +16,7 @@ pub use compare::verify;
 pub use entry::Entry;
 pub use model::{FoldError, Model, ReadModel};
 pub use rebuild::rebuild;
+pub(crate) use rebuild::{Until, discard, make};
 pub(crate) use rows::row;
 pub use rows::{Row, RowSet, Rows};
 

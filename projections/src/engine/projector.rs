@@ -5,12 +5,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use sqlx::PgPool;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 use vigie_eventlog::{Follower, Log, LogError, Recorded, Step};
 
-use super::{ApplyError, Checkpoint, Lease, Model, apply, rebuild, table};
-use crate::ProjectionError;
+use super::{ApplyError, Checkpoint, Lease, Model, apply, table};
+use crate::control::{Asked, By, Ends, Skips, Work, skips_after};
+use crate::{ProjectionError, State};
 
 /// How often somebody looks whether the owner is gone, or a stopped read model may try again.
 const LOOK: Duration = Duration::from_secs(1);
@@ -30,6 +31,8 @@ pub(crate) struct Projector {
     pub(crate) reached: watch::Sender<i64>,
     /// Whether this process folds it right now.
     pub(crate) folding: AtomicBool,
+    /// Somebody has paused it.
+    pub(crate) halted: Notify,
     pub(crate) shutdown: CancellationToken,
 }
 
@@ -56,6 +59,8 @@ struct Course {
     saved: i64,
     seen: i64,
     rate: f64,
+    /// Events that are left out.
+    skips: Skips,
 }
 
 impl Projector {
@@ -89,8 +94,8 @@ impl Projector {
     async fn own(&self) -> Pause {
         loop {
             match self.attempt().await {
-                Ok(Some((epoch, checkpoint))) => {
-                    let mut course = Course { saved: checkpoint.position, seen: checkpoint.position, rate: 0.0 };
+                Ok(Some((epoch, position, skips))) => {
+                    let mut course = Course { saved: position, seen: position, rate: 0.0, skips };
                     self.folding.store(true, Ordering::Release);
                     return match self.follow(epoch, &mut course).await {
                         Ok(never) => match never {},
@@ -103,13 +108,14 @@ impl Projector {
         }
     }
 
-    /// The lock and the checkpoint, when there is something to follow.
-    async fn attempt(&self) -> Result<Option<(u64, Checkpoint)>, Pause> {
+    /// The lock, the checkpoint's position and what is left out from there on, when there is something to follow.
+    async fn attempt(&self) -> Result<Option<(u64, i64, Skips)>, Pause> {
         let Some(epoch) = self.lease.try_own(self.model.name).await? else { return Ok(None) };
         Checkpoint::ensure(&self.model, &self.pool).await?;
         let Some(checkpoint) = Checkpoint::read(self.model.name, &self.pool).await? else { return Ok(None) };
-        if checkpoint.stopped {
-            return Ok(None);
+        match checkpoint.state {
+            State::Running => {}
+            State::Stopped | State::Paused => return Ok(None),
         }
         if checkpoint.version < self.model.version {
             self.renew(&checkpoint).await?;
@@ -120,14 +126,18 @@ impl Projector {
             tracing::error!(projection.name = name, stored, known, "a newer version has made this read model");
             return Ok(None);
         }
-        Ok(Some((epoch, checkpoint)))
+        let skips = skips_after(&self.log, self.model.name, checkpoint.position).await.map_err(Pause::Failed)?;
+        Ok(Some((epoch, checkpoint.position, skips)))
     }
 
     /// Makes the tables anew in this build's version.
     async fn renew(&self, checkpoint: &Checkpoint) -> Result<(), Pause> {
         let (name, from, to) = (self.model.name, checkpoint.version, self.model.version);
         tracing::info!(projection.name = name, from, to, "read model is made anew in its new version");
-        match rebuild::rebuild_model(&self.pool, &self.log, &self.model, &|_| {}, &self.shutdown).await {
+        let by = By::new(&self.owner, format!("version {to} follows version {from}"));
+        let ends = Ends { cancel: CancellationToken::new(), shutdown: self.shutdown.clone() };
+        let work = Work { pool: &self.pool, log: &self.log, model: &self.model, owner: &self.owner };
+        match work.begin(&Asked { until: None, by }, false, &|_| {}, &ends).await {
             Ok(_) | Err(ProjectionError::Busy { .. }) => Ok(()),
             Err(ProjectionError::BadEvent { position, reason }) => {
                 Err(self.stop(checkpoint.position, position, &reason).await)
@@ -142,7 +152,8 @@ impl Projector {
         self.tell(course.saved);
         loop {
             let step = self.next(&mut follower, epoch, course).await?;
-            let Some(step) = step else { continue };
+            let Some(mut step) = step else { continue };
+            step.events.retain(|event| !course.skips.contains(&event.position));
             if step.events.is_empty() {
                 course.seen = step.position;
                 // Nothing between the checkpoint and here touches the rows, whatever the checkpoint says.
@@ -159,7 +170,11 @@ impl Projector {
     /// The next step; while there is none, saves the checkpoint and looks after the lock.
     async fn next(&self, follower: &mut Follower, epoch: u64, course: &mut Course) -> Result<Option<Step>, Pause> {
         let wait = if course.seen > course.saved { SETTLE } else { LOOK * 5 };
-        match tokio::time::timeout(wait, follower.next()).await {
+        let next = tokio::select! {
+            next = tokio::time::timeout(wait, follower.next()) => next,
+            () = self.halted.notified() => return Err(Pause::Overtaken),
+        };
+        match next {
             Ok(Ok(step)) => Ok(Some(step)),
             Ok(Err(LogError::Closed)) => Err(Pause::Over),
             Ok(Err(error)) => Err(Pause::Failed(error.into())),
@@ -235,6 +250,15 @@ impl Projector {
         match Checkpoint::stop(&self.model, at, bad, reason, &self.pool).await {
             Ok(()) => Pause::Stopped,
             Err(error) => error.into(),
+        }
+    }
+
+    /// Somebody has paused it at `position`, which may be before what was known.
+    pub(crate) fn halt(&self, position: i64) {
+        self.reached.send_if_modified(|reached| std::mem::replace(reached, position) != position);
+        // Whoever begins to fold after this tells where it is; whoever folds already is sent back to the beginning.
+        if self.folding.load(Ordering::Acquire) {
+            self.halted.notify_one();
         }
     }
 

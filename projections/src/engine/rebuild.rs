@@ -5,7 +5,8 @@ use tokio_util::sync::CancellationToken;
 use vigie_eventlog::Log;
 
 use super::shadow::{Shadow, failed, table_names};
-use super::{Checkpoint, Model, Remaking, table};
+use super::{Checkpoint, Model, table};
+use crate::control::{Asked, By, rebuild_as};
 use crate::{Progress, ProjectionError};
 
 const SCHEMA: &str = "read_rebuild";
@@ -26,49 +27,52 @@ pub async fn rebuild(
     progress: &(dyn Fn(Progress) + Send + Sync),
     cancel: &CancellationToken,
 ) -> Result<i64, ProjectionError> {
-    rebuild_model(pool, log, &crate::model(name)?, progress, cancel).await
+    let by = By::new(crate::owner(), "");
+    rebuild_as(pool, log, name, &Asked { until: None, by }, progress, cancel).await
 }
 
-pub(crate) async fn rebuild_model(
+/// The position at which a rebuild ends, and the read model is left paused.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Until<'a> {
+    pub(crate) position: i64,
+    /// Who wants that, and why.
+    pub(crate) by: &'a By,
+}
+
+/// Makes the tables anew and swaps them in; whoever calls holds the lock [`super::Remaking`]. What is made before it is
+/// broken off stays, until somebody begins anew or calls [`discard`].
+pub(crate) async fn make(
     pool: &PgPool,
     log: &Log,
     model: &Model,
-    progress: &(dyn Fn(Progress) + Send + Sync),
-    cancel: &CancellationToken,
-) -> Result<i64, ProjectionError> {
-    let lock = Remaking::lock(model.name, pool).await.map_err(failed("the rebuild's lock could not be asked for"))?;
-    let Some(lock) = lock else { return Err(ProjectionError::Busy { name: model.name.to_owned() }) };
-    let made = make(pool, log, model, progress, cancel).await;
-    lock.release().await.map_err(failed("the rebuild's lock could not be released"))?;
-    made
-}
-
-async fn make(
-    pool: &PgPool,
-    log: &Log,
-    model: &Model,
+    until: Option<Until<'_>>,
     progress: &(dyn Fn(Progress) + Send + Sync),
     cancel: &CancellationToken,
 ) -> Result<i64, ProjectionError> {
     Checkpoint::ensure(model, pool).await.map_err(failed("the checkpoint could not be made"))?;
     let mut shadow = Shadow::create(SCHEMA, model, pool, log).await?;
-    let made = fill_and_swap(&mut shadow, progress, cancel).await;
-    if made.is_err() {
-        shadow.drop().await?;
-    }
-    made
+    fill_and_swap(&mut shadow, until, progress, cancel).await
+}
+
+/// Drops what a rebuild that was broken off has left.
+pub(crate) async fn discard(model: &Model, pool: &PgPool) -> Result<(), ProjectionError> {
+    Shadow::drop_tables(SCHEMA, model, pool).await
 }
 
 async fn fill_and_swap(
     shadow: &mut Shadow<'_>,
+    until: Option<Until<'_>>,
     progress: &(dyn Fn(Progress) + Send + Sync),
     cancel: &CancellationToken,
 ) -> Result<i64, ProjectionError> {
     loop {
-        let head = shadow.log.head().await?;
+        let head = match until {
+            Some(until) => until.position,
+            None => shadow.log.head().await?,
+        };
         let rest = head - shadow.position;
         shadow.fill(head, progress, cancel).await?;
-        if rest <= CLOSE {
+        if rest <= CLOSE || until.is_some() {
             break;
         }
     }
@@ -80,42 +84,46 @@ async fn fill_and_swap(
             .map_err(failed("tables could not be analysed"))?;
     }
     for _ in 1..SWAPS {
-        match swap(shadow).await {
+        match swap(shadow, until).await {
             Err(ProjectionError::Database { source, .. }) if is_lock_timeout(&source) => {
-                // What was drained into the shadow was rolled back with the swap.
-                let head = shadow.log.head().await?;
-                shadow.fill(head, progress, cancel).await?;
+                if until.is_none() {
+                    // What was drained into the shadow was rolled back with the swap.
+                    let head = shadow.log.head().await?;
+                    shadow.fill(head, progress, cancel).await?;
+                }
             }
             outcome => return outcome,
         }
     }
-    swap(shadow).await
+    swap(shadow, until).await
 }
 
 /// Drains under the checkpoint's lock and swaps, in one transaction.
-async fn swap(shadow: &mut Shadow<'_>) -> Result<i64, ProjectionError> {
+async fn swap(shadow: &mut Shadow<'_>, until: Option<Until<'_>>) -> Result<i64, ProjectionError> {
     let filled = shadow.position;
-    let swapped = try_swap(shadow).await;
+    let swapped = try_swap(shadow, until).await;
     if swapped.is_err() {
         shadow.position = filled;
     }
     swapped
 }
 
-async fn try_swap(shadow: &mut Shadow<'_>) -> Result<i64, ProjectionError> {
+async fn try_swap(shadow: &mut Shadow<'_>, until: Option<Until<'_>>) -> Result<i64, ProjectionError> {
     let swapping = failed("the new tables could not be swapped in");
     let mut transaction = shadow.pool.begin().await.map_err(&swapping)?;
     // A reader that holds the old table must not make everybody behind the swap wait for long.
     sqlx::query!("set local lock_timeout = '500ms'").execute(&mut *transaction).await.map_err(&swapping)?;
     let live = Checkpoint::lock(shadow.model.name, &mut transaction).await.map_err(&swapping)?;
-    shadow.drain(live, &mut transaction).await?;
+    if until.is_none() {
+        shadow.drain(live, &mut transaction).await?;
+    }
     for name in table_names(shadow.model) {
         let live = table::LIVE;
         for sql in [format!("drop table {live}.{name}"), format!("alter table {SCHEMA}.{name} set schema {live}")] {
             sqlx::query(AssertSqlSafe(sql)).execute(&mut *transaction).await.map_err(&swapping)?;
         }
     }
-    Checkpoint::rebuilt(shadow.model, shadow.position, &mut transaction).await.map_err(&swapping)?;
+    Checkpoint::rebuilt(shadow.model, shadow.position, until, &mut transaction).await.map_err(&swapping)?;
     transaction.commit().await.map_err(&swapping)?;
     Ok(shadow.position)
 }

@@ -8,6 +8,7 @@ use vigie_eventlog::{Log, Read};
 
 use super::rows::AnyTable;
 use super::{ApplyError, Model, apply, table};
+use crate::control::{Skips, skips_after};
 use crate::{Progress, ProjectionError};
 
 /// Tables of one read model in another schema, folded up to `position`.
@@ -17,6 +18,8 @@ pub(crate) struct Shadow<'a> {
     pub(crate) pool: &'a PgPool,
     pub(crate) log: &'a Log,
     pub(crate) position: i64,
+    /// Events that the read model leaves out.
+    skips: Skips,
 }
 
 /// A database error with what was attempted.
@@ -41,7 +44,8 @@ impl<'a> Shadow<'a> {
         pool: &'a PgPool,
         log: &'a Log,
     ) -> Result<Self, ProjectionError> {
-        let shadow = Self { schema, model, pool, log, position: 0 };
+        let skips = skips_after(log, model.name, 0).await?;
+        let shadow = Self { schema, model, pool, log, position: 0, skips };
         shadow.drop().await?;
         let mut transaction = pool.begin().await.map_err(failed("tables could not be made"))?;
         for name in table_names(model) {
@@ -75,9 +79,14 @@ impl<'a> Shadow<'a> {
 
     /// Drops the tables.
     pub(crate) async fn drop(&self) -> Result<(), ProjectionError> {
-        for name in table_names(self.model) {
-            let sql = format!("drop table if exists {}.{name}", self.schema);
-            sqlx::query(AssertSqlSafe(sql)).execute(self.pool).await.map_err(failed("tables could not be dropped"))?;
+        Self::drop_tables(self.schema, self.model, self.pool).await
+    }
+
+    /// Drops such tables, if they are there.
+    pub(crate) async fn drop_tables(schema: &str, model: &Model, pool: &PgPool) -> Result<(), ProjectionError> {
+        for name in table_names(model) {
+            let sql = format!("drop table if exists {schema}.{name}");
+            sqlx::query(AssertSqlSafe(sql)).execute(pool).await.map_err(failed("tables could not be dropped"))?;
         }
         Ok(())
     }
@@ -117,7 +126,8 @@ impl<'a> Shadow<'a> {
         let events = self.log.read(&self.model.query(), Read::after(self.position).until(until)).await?;
         let full = events.len() == Read::PAGE as usize;
         let last = events.last().map_or(until, |event| event.position);
-        let events: Vec<_> = events.into_iter().map(Arc::new).collect();
+        let taken = events.into_iter().filter(|event| !self.skips.contains(&event.position));
+        let events: Vec<_> = taken.map(Arc::new).collect();
         apply(self.model, self.schema, connection, &events).await?;
         self.position = if full { last } else { until };
         Ok(())

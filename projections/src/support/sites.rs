@@ -56,7 +56,7 @@ impl ReadModel for Sites {
                 }),
                 AirportEvent::TurnaroundRuleSet(_) | about_stands!() | about_stays!() | about_flights!() => Ok(()),
             },
-            Event::Rail(_) | Event::Alerts(_) => Ok(()),
+            Event::Support(SupportEvent::EventSkipped(_)) | Event::Rail(_) | Event::Alerts(_) => Ok(()),
         }
     }
 }
@@ -68,7 +68,7 @@ fn concerns(event: &Event) -> bool {
             AirportEvent::AllocationRulesSet(_) => true,
             AirportEvent::TurnaroundRuleSet(_) | about_stands!() | about_stays!() | about_flights!() => false,
         },
-        Event::Rail(_) | Event::Alerts(_) => false,
+        Event::Support(SupportEvent::EventSkipped(_)) | Event::Rail(_) | Event::Alerts(_) => false,
     }
 }
 

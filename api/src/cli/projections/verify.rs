@@ -1,0 +1,74 @@
+//! `vigie projections verify`.
+
+use vigie_projections::{Difference, MODELS, Verified, verify};
+
+use super::progress::{bar, show};
+use super::{Desk, exit};
+use crate::cli::Outcome;
+use crate::cli::say::{say, say_text};
+
+impl Desk {
+    pub(super) async fn verify(&self, names: &[String]) -> Outcome {
+        let every = || MODELS.iter().map(|model| model.name.to_owned()).collect();
+        let names: Vec<String> = if names.is_empty() { every() } else { names.to_vec() };
+        let mut all = Vec::new();
+        for name in &names {
+            let bar = bar(name);
+            let verified = verify(&self.runtime.pool, &self.runtime.log, name, &show(&bar), &self.cancel).await;
+            bar.finish_and_clear();
+            let verified = verified?;
+            if !self.json {
+                say_text!("{}", lines(&verified));
+            }
+            all.push(verified);
+        }
+        if self.json {
+            say!("{}", serde_json::to_string_pretty(&all)?);
+        }
+        Ok(exit(all.iter().all(|verified| verified.differing_rows == 0)))
+    }
+}
+
+fn lines(verified: &Verified) -> String {
+    let Verified { name, position, rows, differing_rows, differences } = verified;
+    let mut lines = if *differing_rows == 0 {
+        format!("{name}: {rows} rows are what the log says at position {position}\n")
+    } else {
+        format!("{name}: {differing_rows} of {rows} rows are not what the log says at position {position}\n")
+    };
+    for Difference { table, key, field, stored, expected } in differences {
+        lines += &match field {
+            Some(field) => format!("  {table} {key} {field}: stored {stored}, expected {expected}\n"),
+            None if stored.is_null() => format!("  {table} {key}: the row is missing\n"),
+            None => format!("  {table} {key}: the row should not be there\n"),
+        };
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_difference_is_told_with_table_key_and_field() {
+        let difference = |field: Option<&str>, stored: serde_json::Value| Difference {
+            table: "alerts".into(),
+            key: serde_json::json!({ "alert": "a" }),
+            field: field.map(Into::into),
+            stored,
+            expected: "critical".into(),
+        };
+        let verified = Verified {
+            name: "alerts".into(),
+            position: 7,
+            rows: 3,
+            differences: vec![difference(Some("severity"), "info".into()), difference(None, serde_json::Value::Null)],
+            differing_rows: 2,
+        };
+        let expected = "alerts: 2 of 3 rows are not what the log says at position 7\n\
+            \x20 alerts {\"alert\":\"a\"} severity: stored \"info\", expected \"critical\"\n\
+            \x20 alerts {\"alert\":\"a\"}: the row is missing\n";
+        assert_eq!(lines(&verified), expected);
+    }
+}
