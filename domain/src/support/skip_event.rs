@@ -71,7 +71,9 @@ pub enum SkipRefusal {
         consumer: ConsumerName,
     },
     /// It stands at another event.
-    #[error("{consumer} is stopped by the event at position {stopped_at}, not by the one at position {position}: only that one can be skipped")]
+    #[error(
+        "{consumer} is stopped by the event at position {stopped_at}, not by the one at position {position}: only that one can be skipped"
+    )]
     StoppedElsewhere {
         /// Who.
         consumer: ConsumerName,

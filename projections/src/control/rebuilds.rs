@@ -18,8 +18,8 @@ use super::{By, Refusal, failed};
 use crate::engine::{Checkpoint, Remaking, Until, discard, make};
 use crate::{Model, Progress, ProjectionError, model};
 
-pub(crate) use table::{all, waiting};
 pub use table::{Rebuild, RebuildState};
+pub(crate) use table::{all, waiting};
 
 /// How often a running rebuild says how far it is, and looks whether it is to end.
 const TELL: Duration = Duration::from_millis(250);

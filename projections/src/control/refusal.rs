@@ -16,7 +16,9 @@ pub enum Refusal {
         known: Vec<&'static str>,
     },
     /// An event has stopped it, so that nobody can resume it.
-    #[error("{projection} is not paused: the event at position {stopped_at} has stopped it; retry it, or skip that event")]
+    #[error(
+        "{projection} is not paused: the event at position {stopped_at} has stopped it; retry it, or skip that event"
+    )]
     ProjectionStopped {
         /// The read model.
         projection: String,

@@ -98,11 +98,7 @@ impl Checkpoint {
 
     /// Lets stopped read models try again; what stopped them stays to be read until they have gone past it.
     pub(crate) async fn retry(pool: &PgPool) -> Result<(), sqlx::Error> {
-        sqlx::query!(
-            "update read.checkpoint set state = 'running' where state = 'stopped'"
-        )
-        .execute(pool)
-        .await?;
+        sqlx::query!("update read.checkpoint set state = 'running' where state = 'stopped'").execute(pool).await?;
         Ok(())
     }
 

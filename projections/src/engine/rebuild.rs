@@ -86,6 +86,9 @@ async fn fill_and_swap(
     for _ in 1..SWAPS {
         match swap(shadow, until).await {
             Err(ProjectionError::Database { source, .. }) if is_lock_timeout(&source) => {
+                if cancel.is_cancelled() {
+                    return Err(ProjectionError::Cancelled);
+                }
                 if until.is_none() {
                     // What was drained into the shadow was rolled back with the swap.
                     let head = shadow.log.head().await?;

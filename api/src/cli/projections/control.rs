@@ -60,7 +60,8 @@ impl Desk {
             let done = skip(&skipping, name, Order::new(Uuid::now_v7(), &self.actor)).await?;
             if self.json {
                 let (position, recorded) = (done.answer.position, done.position);
-                let told = json!({ "name": name, "position": position, "recorded": recorded, "earlier": done.answer.earlier });
+                let told =
+                    json!({ "name": name, "position": position, "recorded": recorded, "earlier": done.answer.earlier });
                 say!("{}", serde_json::to_string(&told)?);
             } else if let Some(earlier) = &done.answer.earlier {
                 say!("{name}: {} has skipped the event at position {} already", earlier.by, event.position);

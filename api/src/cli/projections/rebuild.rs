@@ -44,8 +44,7 @@ impl Desk {
         let mut rebuilt = serde_json::Map::new();
         for name in names {
             let bar = bar(name);
-            let made =
-                rebuild_as(&self.runtime.pool, &self.runtime.log, name, asked, &show(&bar), &self.cancel).await;
+            let made = rebuild_as(&self.runtime.pool, &self.runtime.log, name, asked, &show(&bar), &self.cancel).await;
             bar.finish_and_clear();
             let position = match made {
                 Err(ProjectionError::Cancelled) => {

@@ -96,7 +96,9 @@ fn rebuild_line(rebuild: &Rebuild) -> String {
         RebuildState::Running => {
             let left = rebuild.seconds_left().map(|left| format!(", {left:.0} s left")).unwrap_or_default();
             let owner = rebuild.owner.as_deref().unwrap_or("-");
-            format!("  rebuild of version {version}{until} at {position} of {head}, {rate:.0} events/s{left}, by {owner}\n")
+            format!(
+                "  rebuild of version {version}{until} at {position} of {head}, {rate:.0} events/s{left}, by {owner}\n"
+            )
         }
         RebuildState::Failed => {
             let error = rebuild.error.as_deref().unwrap_or("no reason was noted");
