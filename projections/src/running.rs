@@ -1,7 +1,7 @@
 //! The running read models of a process, and waiting for them.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
 
 use sqlx::PgPool;
@@ -11,9 +11,9 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use vigie_eventlog::Log;
 
-use crate::control::{TakeUp, notice_pauses};
+use crate::control::{Broadcast, TakeUp, notice};
 use crate::engine::{Checkpoint, Lease, Model, Projector};
-use crate::{Behind, PausedBy, ProjectionError, State, StoppedBy};
+use crate::{Behind, PausedBy, ProjectionError, State, Status, StoppedBy, status};
 
 /// The running read models of this process. Cheap to clone.
 #[derive(Clone)]
@@ -21,6 +21,7 @@ pub struct Projections {
     pool: PgPool,
     projectors: Arc<[Arc<Projector>]>,
     tasks: TaskTracker,
+    states: Arc<Broadcast>,
 }
 
 impl Projections {
@@ -59,6 +60,7 @@ impl Projections {
                 owner: owner(),
                 reached: watch::Sender::new(0),
                 folding: AtomicBool::new(false),
+                saved: AtomicI64::new(0),
                 halted: Notify::new(),
                 shutdown: shutdown.clone(),
             })
@@ -68,7 +70,9 @@ impl Projections {
         for projector in projectors.iter() {
             folding.spawn(Arc::clone(projector).run());
         }
-        folding.spawn(notice_pauses(Arc::clone(&projectors), pool.clone(), shutdown.clone()));
+        folding.spawn(notice(Arc::clone(&projectors), pool.clone(), shutdown.clone()));
+        let (states, telling) = Broadcast::new(pool.clone(), shutdown.clone());
+        folding.spawn(telling);
         let take_up = TakeUp { models: models.to_vec(), pool: pool.clone(), log, owner: owner(), shutdown };
         folding.spawn(take_up.run());
         folding.close();
@@ -77,7 +81,7 @@ impl Projections {
             lease.release().await;
         });
         tasks.close();
-        Ok(Self { pool, projectors, tasks })
+        Ok(Self { pool, projectors, tasks, states: Arc::new(states) })
     }
 
     /// Waits until the read models have everything up to `position`, whichever process folds them.
@@ -106,6 +110,32 @@ impl Projections {
     #[must_use]
     pub fn watch(&self, name: &str) -> watch::Receiver<i64> {
         self.projector(name).reached.subscribe()
+    }
+
+    /// The state of every read model, as far as this process knows it: a checkpoint is not written while nothing
+    /// matches, and the running read model knows better.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn status(&self) -> Result<Vec<Status>, ProjectionError> {
+        let mut all = status(&self.pool).await?;
+        for status in &mut all {
+            let projector = self.projectors.iter().find(|projector| projector.model.name == status.name);
+            let reached = projector.map_or(0, |projector| *projector.reached.borrow());
+            if status.state == State::Running && reached > status.position {
+                status.lag_events = (status.lag_events - (reached - status.position)).max(0);
+                status.position = reached;
+                status.lag_seconds = if status.lag_events == 0 { 0.0 } else { status.lag_seconds };
+            }
+        }
+        Ok(all)
+    }
+
+    /// The states of the read models as they change, looked at a few times a second while somebody listens; empty at
+    /// first. It ends with the read models of this process.
+    #[must_use]
+    pub fn states(&self) -> watch::Receiver<Arc<[Status]>> {
+        self.states.listen()
     }
 
     /// Waits until all have stopped after the shutdown.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use async_graphql::{Context, Error, SimpleObject};
 use uuid::Uuid;
-use vigie_commands::{Failure, Order, reason};
+use vigie_commands::{Done, Failure, Order, reason};
 use vigie_domain::kernel::{Decision, Note};
 use vigie_eventlog::LogError;
 use vigie_projections::Behind;
@@ -15,7 +15,7 @@ use super::refusal::Told;
 use super::scalars::Position;
 
 /// How long an answer waits for the read models.
-const PATIENCE: Duration = Duration::from_secs(2);
+pub(super) const PATIENCE: Duration = Duration::from_secs(2);
 
 /// A read model that had not caught up in time.
 #[derive(Debug, Clone, SimpleObject)]
@@ -56,6 +56,16 @@ pub(crate) struct Receipt {
 }
 
 impl Receipt {
+    /// Of what is done, and what waiting for the read models came to.
+    pub(super) fn new<A>(done: &Done<A>, command_id: Uuid, waited: Result<(), Behind>) -> Self {
+        Self {
+            position: Position(done.position),
+            command_id,
+            appended: i32::try_from(done.appended).unwrap_or(i32::MAX),
+            behind: waited.err().map(|behind| Box::new(behind.into())),
+        }
+    }
+
     /// Whether the command's effect can be read.
     pub(super) fn is_readable(&self) -> bool {
         self.behind.is_none()
@@ -89,16 +99,10 @@ pub(super) async fn carry_out<D: Decision>(
     };
     let waited = services.projections.wait_for(models, done.position, PATIENCE).await;
     ctx.snapshot().renew().await;
-    let receipt = Receipt {
-        position: Position(done.position),
-        command_id,
-        appended: i32::try_from(done.appended).unwrap_or(i32::MAX),
-        behind: waited.err().map(|behind| Box::new(behind.into())),
-    };
-    Ok(Ok((receipt, done.answer)))
+    Ok(Ok((Receipt::new(&done, command_id, waited), done.answer)))
 }
 
-fn failed<R: std::fmt::Debug + 'static>(command: &'static str, failure: &Failure<R>) -> Error {
+pub(super) fn failed<R: std::fmt::Debug + 'static>(command: &'static str, failure: &Failure<R>) -> Error {
     let code = match failure {
         Failure::Refused(_) => "REFUSED",
         Failure::Contended { .. } => "CONTENDED",

@@ -16,6 +16,7 @@ mod list;
 mod load;
 mod models;
 mod page;
+mod projections;
 mod rail;
 mod refusal;
 mod relation;
@@ -51,11 +52,17 @@ pub struct Contexts(
 
 /// What can be asked.
 #[derive(MergedObject, Default)]
-pub struct Query(Contexts, time::TimeQuery);
+pub struct Query(Contexts, time::TimeQuery, projections::ProjectionsQuery);
 
 /// What can be done. Each mutation answers with its result or with the rule that refuses it.
 #[derive(MergedObject, Default)]
-pub struct Mutation(support::SupportMutation, airport::AirportMutation, rail::RailMutation, alerts::AlertsMutation);
+pub struct Mutation(
+    support::SupportMutation,
+    airport::AirportMutation,
+    rail::RailMutation,
+    alerts::AlertsMutation,
+    projections::ProjectionsMutation,
+);
 
 /// What can be watched. Each subscription resumes after a position.
 #[derive(MergedSubscription, Default)]
@@ -64,6 +71,7 @@ pub struct Subscription(
     airport::AirportSubscription,
     rail::RailSubscription,
     alerts::AlertsSubscription,
+    projections::ProjectionsSubscription,
 );
 
 /// The executable schema.
@@ -166,18 +174,21 @@ mod tests {
             query::<audit::AuditQuery>(),
             query::<events::EventsQuery>(),
             query::<time::TimeQuery>(),
+            query::<projections::ProjectionsQuery>(),
         ]);
         each_once([
             mutation::<support::SupportMutation>(),
             mutation::<airport::AirportMutation>(),
             mutation::<rail::RailMutation>(),
             mutation::<alerts::AlertsMutation>(),
+            mutation::<projections::ProjectionsMutation>(),
         ]);
         each_once([
             subscription::<events::EventsSubscription>(),
             subscription::<airport::AirportSubscription>(),
             subscription::<rail::RailSubscription>(),
             subscription::<alerts::AlertsSubscription>(),
+            subscription::<projections::ProjectionsSubscription>(),
         ]);
     }
 }

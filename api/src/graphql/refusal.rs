@@ -169,6 +169,23 @@ refusals! {
         /// When it was resolved, by whom and why.
         resolved: Earlier,
     }
+    /// A read model or policy to which this cannot be done.
+    ProjectionRefusal {
+        /// The read model or policy.
+        projection: String,
+        /// Those that there are.
+        known: Vec<String>,
+        /// The event that has stopped it.
+        stopped_at: i64,
+        /// The event or position as given.
+        position: i64,
+        /// The first position that would do.
+        first: i64,
+        /// The last position that would do.
+        last: i64,
+        /// Who has paused it, or asked for its rebuild.
+        by: String,
+    }
     /// A pass that cannot be confirmed.
     PassRefusal {
         /// The pass.

@@ -73,11 +73,17 @@ impl Reading<'_> {
         if let Some(until) = self.view.schema().until() {
             return Ok(until);
         }
-        let rows = sqlx::query!("select name, position from read.checkpoint").fetch_all(self.connection()).await;
-        let saved: HashMap<String, i64> =
-            rows.map_err(unreadable)?.into_iter().map(|row| (row.name, row.position)).collect();
+        let rows = sqlx::query!(r#"select name, position, state = 'paused' as "paused!" from read.checkpoint"#);
+        let rows = rows.fetch_all(self.connection()).await.map_err(unreadable)?;
+        let saved: HashMap<String, (i64, bool)> =
+            rows.into_iter().map(|row| (row.name, (row.position, row.paused))).collect();
         let reached = self.open().reached.iter();
-        let positions = reached.map(|(name, reached)| saved.get(*name).copied().unwrap_or(0).max(*reached));
+        let positions = reached.map(|(name, reached)| match saved.get(*name) {
+            // It may have been made anew until an earlier position, which this process has not noticed yet.
+            Some((position, true)) => *position,
+            Some((position, false)) => *reached.max(position),
+            None => *reached,
+        });
         Ok(positions.min().unwrap_or(0))
     }
 

@@ -64,19 +64,15 @@ pub(super) async fn read_models(app: &App) -> Result<(i64, Vec<ReadModel>), Stri
     let services = app.services();
     let read = async {
         let head = services.log.head().await.map_err(|error| error.to_string())?;
-        let status = vigie_projections::status(&services.pool).await.map_err(|error| error.to_string())?;
-        let models = status.into_iter().map(|model| {
-            // A checkpoint is not written while nothing matches; the running read model knows better.
-            let position = model.position.max(*services.projections.watch(&model.name).borrow());
-            ReadModel {
-                lag: (head - position).max(0),
-                position,
-                name: model.name,
-                version: model.version,
-                state: model.state,
-                error: model.error,
-                updated_at: model.updated_at,
-            }
+        let status = services.projections.status().await.map_err(|error| error.to_string())?;
+        let models = status.into_iter().map(|model| ReadModel {
+            lag: (head - model.position).max(0),
+            position: model.position,
+            name: model.name,
+            version: model.version,
+            state: model.state,
+            error: model.error,
+            updated_at: model.updated_at,
         });
         Ok((head, models.collect()))
     };

@@ -4,4 +4,4 @@ mod place;
 mod skip;
 
 pub(crate) use place::{EventName, PlaceError, Until, find_event, position_until};
-pub(crate) use skip::{SkipError, Skipping, consumer, skip, stopped_by};
+pub(crate) use skip::{SkipError, Skipping, known, skip, stopped_by};

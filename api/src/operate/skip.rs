@@ -44,7 +44,7 @@ pub(crate) fn known() -> Vec<&'static str> {
 }
 
 /// The read model or policy of this name.
-pub(crate) fn consumer(name: &str) -> Result<(ConsumerName, ConsumerKind), SkipError> {
+fn consumer(name: &str) -> Result<(ConsumerName, ConsumerKind), SkipError> {
     let unknown = || SkipError::Unknown { name: name.to_owned() };
     let consumer = ConsumerName::new(name).map_err(|_| unknown())?;
     if MODELS.iter().any(|model| model.name == name) {

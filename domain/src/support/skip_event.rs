@@ -65,18 +65,18 @@ pub struct Skipped {
 #[serde(tag = "rule", rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum SkipRefusal {
     /// Nothing has stopped it.
-    #[error("no event has stopped {consumer}: there is nothing to skip")]
+    #[error("no event has stopped {projection}: there is nothing to skip")]
     NotStopped {
         /// Who.
-        consumer: ConsumerName,
+        projection: ConsumerName,
     },
     /// It stands at another event.
     #[error(
-        "{consumer} is stopped by the event at position {stopped_at}, not by the one at position {position}: only that one can be skipped"
+        "{projection} is stopped by the event at position {stopped_at}, not by the one at position {position}: only that one can be skipped"
     )]
     StoppedElsewhere {
         /// Who.
-        consumer: ConsumerName,
+        projection: ConsumerName,
         /// The event that was named.
         position: i64,
         /// The one that has stopped it.
@@ -113,9 +113,9 @@ impl Decision for SkipEvent {
             return Ok(Decided::nothing(Skipped { consumer, position, earlier: Some(earlier.clone()) }));
         }
         match *stopped_at {
-            None => return Err(SkipRefusal::NotStopped { consumer }.into()),
+            None => return Err(SkipRefusal::NotStopped { projection: consumer }.into()),
             Some(stopped_at) if stopped_at != position => {
-                return Err(SkipRefusal::StoppedElsewhere { consumer, position, stopped_at }.into());
+                return Err(SkipRefusal::StoppedElsewhere { projection: consumer, position, stopped_at }.into());
             }
             Some(_) if reason.is_empty() => return Err(SkipRefusal::ReasonMissing { position }.into()),
             Some(_) => {}

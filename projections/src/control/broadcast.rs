@@ -35,12 +35,7 @@ impl Broadcast {
     }
 }
 
-async fn feed(
-    sender: watch::Sender<Arc<[Status]>>,
-    wanted: Arc<Notify>,
-    pool: PgPool,
-    shutdown: CancellationToken,
-) {
+async fn feed(sender: watch::Sender<Arc<[Status]>>, wanted: Arc<Notify>, pool: PgPool, shutdown: CancellationToken) {
     while !shutdown.is_cancelled() {
         // One receiver is what others are cloned from.
         if sender.receiver_count() <= 1 {

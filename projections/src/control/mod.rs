@@ -5,6 +5,7 @@
 //! people see: it is kept in a bounded table ([`operations`]) and not in the log. A skip does change what people see,
 //! so it is an event.
 
+mod broadcast;
 mod notice;
 mod operations;
 mod rebuilds;
@@ -20,7 +21,8 @@ pub use rebuilds::{Asked, Rebuild, RebuildState, ask_for_rebuild, cancel_rebuild
 pub use refusal::Refusal;
 pub use states::{Changed, Held, hold, pause, resume, retry};
 
-pub(crate) use notice::notice_pauses;
+pub(crate) use broadcast::Broadcast;
+pub(crate) use notice::notice;
 pub(crate) use rebuilds::{Ends, Work, all as all_rebuilds};
 pub(crate) use skips::{Skips, skips_after};
 pub(crate) use take_up::TakeUp;

@@ -1,7 +1,7 @@
 //! The task that keeps one read model up with the log.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
 use sqlx::PgPool;
@@ -31,7 +31,9 @@ pub(crate) struct Projector {
     pub(crate) reached: watch::Sender<i64>,
     /// Whether this process folds it right now.
     pub(crate) folding: AtomicBool,
-    /// Somebody has paused it.
+    /// What the checkpoint says, while this process folds it.
+    pub(crate) saved: AtomicI64,
+    /// Somebody has paused it, or made it anew until an earlier position.
     pub(crate) halted: Notify,
     pub(crate) shutdown: CancellationToken,
 }
@@ -96,6 +98,7 @@ impl Projector {
             match self.attempt().await {
                 Ok(Some((epoch, position, skips))) => {
                     let mut course = Course { saved: position, seen: position, rate: 0.0, skips };
+                    self.saved.store(position, Ordering::Release);
                     self.folding.store(true, Ordering::Release);
                     return match self.follow(epoch, &mut course).await {
                         Ok(never) => match never {},
@@ -230,6 +233,7 @@ impl Projector {
         let rate = events.len() as f64 / start.elapsed().as_secs_f64().max(1e-6);
         course.rate = if course.rate == 0.0 { rate } else { 0.8 * course.rate + 0.2 * rate };
         (course.saved, course.seen) = (to, to);
+        self.saved.store(to, Ordering::Release);
         self.tell(to);
         Ok(Ok(()))
     }
@@ -242,6 +246,7 @@ impl Projector {
         }
         transaction.commit().await?;
         course.saved = to;
+        self.saved.store(to, Ordering::Release);
         Ok(())
     }
 
@@ -253,11 +258,20 @@ impl Projector {
         }
     }
 
-    /// Somebody has paused it at `position`, which may be before what was known.
+    pub(crate) fn is_folding(&self) -> bool {
+        self.folding.load(Ordering::Acquire)
+    }
+
+    /// How far the checkpoint was at least, as far as this process knows, unless somebody has moved it back.
+    pub(crate) fn known(&self) -> i64 {
+        if self.is_folding() { self.saved.load(Ordering::Acquire) } else { *self.reached.borrow() }
+    }
+
+    /// Somebody has paused it at `position`, or moved it back there.
     pub(crate) fn halt(&self, position: i64) {
         self.reached.send_if_modified(|reached| std::mem::replace(reached, position) != position);
         // Whoever begins to fold after this tells where it is; whoever folds already is sent back to the beginning.
-        if self.folding.load(Ordering::Acquire) {
+        if self.is_folding() {
             self.halted.notify_one();
         }
     }

@@ -65,6 +65,7 @@ async fn next(mut watch: Watch) -> Option<(Projection, Watch)> {
 /// What is worth telling: not what changes by itself as time goes by.
 fn essence(status: &Status) -> Status {
     let (lag_seconds, rate, updated_at) = (0.0, 0.0, DateTime::UNIX_EPOCH);
-    let rebuild = status.rebuild.clone().map(|rebuild| vigie_projections::control::Rebuild { updated_at, rate, ..rebuild });
+    let rebuild =
+        status.rebuild.clone().map(|rebuild| vigie_projections::control::Rebuild { updated_at, rate, ..rebuild });
     Status { lag_seconds, rate, updated_at, rebuild, ..status.clone() }
 }

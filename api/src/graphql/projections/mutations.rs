@@ -97,41 +97,61 @@ pub(crate) struct ProjectionsMutation;
 #[Object]
 impl ProjectionsMutation {
     /// Holds a read model up where it is; its rows stay readable, as they are.
-    async fn pause_projection(&self, ctx: &Context<'_>, input: OperateProjectionInput) -> Result<ProjectionResult, Error> {
+    async fn pause_projection(
+        &self,
+        ctx: &Context<'_>,
+        input: OperateProjectionInput,
+    ) -> Result<ProjectionResult, Error> {
         let by = operator(ctx, &input.reason)?;
-        let changed = control::pause(&ctx.services().write_pool, &input.projection, &by).await;
+        let changed = control::pause(&ctx.services().pool, &input.projection, &by).await;
         answer(ctx, &input.projection, changed.map(is_now)).await
     }
 
     /// Lets a paused read model go on.
-    async fn resume_projection(&self, ctx: &Context<'_>, input: OperateProjectionInput) -> Result<ProjectionResult, Error> {
+    async fn resume_projection(
+        &self,
+        ctx: &Context<'_>,
+        input: OperateProjectionInput,
+    ) -> Result<ProjectionResult, Error> {
         let by = operator(ctx, &input.reason)?;
-        let changed = control::resume(&ctx.services().write_pool, &input.projection, &by).await;
+        let changed = control::resume(&ctx.services().pool, &input.projection, &by).await;
         answer(ctx, &input.projection, changed.map(is_now)).await
     }
 
     /// Lets a read model that an event has stopped try that event again.
-    async fn retry_projection(&self, ctx: &Context<'_>, input: OperateProjectionInput) -> Result<ProjectionResult, Error> {
+    async fn retry_projection(
+        &self,
+        ctx: &Context<'_>,
+        input: OperateProjectionInput,
+    ) -> Result<ProjectionResult, Error> {
         let by = operator(ctx, &input.reason)?;
-        let changed = control::retry(&ctx.services().write_pool, &input.projection, &by).await;
+        let changed = control::retry(&ctx.services().pool, &input.projection, &by).await;
         answer(ctx, &input.projection, changed.map(is_now)).await
     }
 
     /// Makes a read model anew from the log while the old rows serve. Answered at once: a server carries it out,
     /// whatever becomes of the caller, and another one goes on with it should that one die. `projectionChanged` tells.
-    async fn rebuild_projection(&self, ctx: &Context<'_>, input: RebuildProjectionInput) -> Result<ProjectionResult, Error> {
+    async fn rebuild_projection(
+        &self,
+        ctx: &Context<'_>,
+        input: RebuildProjectionInput,
+    ) -> Result<ProjectionResult, Error> {
         let by = operator(ctx, &input.reason)?;
         let until = until(ctx, input.until_position, input.until_time).await?;
         let services = ctx.services();
         let asked = Asked { until, by };
-        let asked = control::ask_for_rebuild(&services.write_pool, &services.log, &input.projection, &asked).await;
+        let asked = control::ask_for_rebuild(&services.pool, &services.log, &input.projection, &asked).await;
         answer(ctx, &input.projection, asked.map(|_| true)).await
     }
 
     /// Ends a rebuild before it is done; the old rows stay. Who carries it out notices within a second.
-    async fn cancel_rebuild(&self, ctx: &Context<'_>, input: OperateProjectionInput) -> Result<ProjectionResult, Error> {
+    async fn cancel_rebuild(
+        &self,
+        ctx: &Context<'_>,
+        input: OperateProjectionInput,
+    ) -> Result<ProjectionResult, Error> {
         let by = operator(ctx, &input.reason)?;
-        let cancelled = control::cancel_rebuild(&ctx.services().write_pool, &input.projection, &by).await;
+        let cancelled = control::cancel_rebuild(&ctx.services().pool, &input.projection, &by).await;
         answer(ctx, &input.projection, cancelled.map(|_| true)).await
     }
 
@@ -142,8 +162,8 @@ impl ProjectionsMutation {
         let reason = note("input.reason", Some(&input.reason))?;
         let name = event_name(input.position, input.event)?;
         let services = ctx.services();
-        let event = find_event(&services.log, &services.write_pool, name).await.map_err(|error| place_fault(&error))?;
-        let skipping = Skipping { pool: &services.write_pool, executor: &services.executor, event: &event, reason };
+        let event = find_event(&services.log, &services.pool, name).await.map_err(|error| place_fault(&error))?;
+        let skipping = Skipping { pool: &services.pool, executor: &services.executor, event: &event, reason };
         let caller = ctx.caller();
         let mut order = Order::new(input.command_id.unwrap_or_else(Uuid::now_v7), caller.actor.as_str());
         order.traceparent.clone_from(&caller.traceparent);
@@ -174,7 +194,11 @@ fn operator(ctx: &Context<'_>, reason: &str) -> Result<By, Error> {
     Ok(By::new(ctx.caller().actor.as_str(), reason.as_str()))
 }
 
-async fn until(ctx: &Context<'_>, position: Option<Position>, time: Option<DateTime<Utc>>) -> Result<Option<i64>, Error> {
+async fn until(
+    ctx: &Context<'_>,
+    position: Option<Position>,
+    time: Option<DateTime<Utc>>,
+) -> Result<Option<i64>, Error> {
     let until = match (position, time) {
         (None, None) => return Ok(None),
         (Some(Position(position)), None) => Until::Position(position),
@@ -187,7 +211,9 @@ async fn until(ctx: &Context<'_>, position: Option<Position>, time: Option<DateT
 fn event_name(position: Option<Position>, event: Option<ID>) -> Result<EventName, Error> {
     match (position, event) {
         (Some(Position(position)), None) => Ok(EventName::Position(position)),
-        (None, Some(id)) => id.parse().map(EventName::Id).map_err(|_| bad_input("input.event", "it is not an event's id")),
+        (None, Some(id)) => {
+            id.parse().map(EventName::Id).map_err(|_| bad_input("input.event", "it is not an event's id"))
+        }
         (None, None) | (Some(_), Some(_)) => Err(bad_input("input.position", "either position or event is needed")),
     }
 }
