@@ -10,7 +10,9 @@ use uuid::Uuid;
 
 use super::{ConsumerKind, ConsumerName, EventSkipped, SiteId, SupportEvent, names};
 use crate::Event;
-use crate::kernel::{Context, Decided, Decision, Earlier, Fact, Note, Query, Refused, Verdict, View, World};
+use crate::kernel::{
+    Context, Decided, Decision, Earlier, Fact, Note, Query, Refused, Tag, Verdict, View, World, plain,
+};
 
 /// What a consumer of the log leaves out.
 #[derive(Debug, Clone, Default)]
@@ -98,12 +100,19 @@ impl Refused for SkipRefusal {
             Self::ReasonMissing { .. } => "REASON_MISSING",
         }
     }
+    fn details(&self) -> serde_json::Value {
+        plain(self)
+    }
 }
 
 impl Decision for SkipEvent {
     const NAME: &'static str = "support.skip_event";
     type Answer = Skipped;
     type Refusal = SkipRefusal;
+
+    fn things(&self) -> Vec<Tag> {
+        vec![self.consumer.tag()]
+    }
 
     fn decide(&self, world: &World, _context: &Context) -> Verdict<Skipped, SkipRefusal> {
         let Self { consumer, kind, position, event, site, stopped_at, reason } = self;

@@ -1,7 +1,7 @@
 //! Why something cannot be done to a read model.
 
 use serde::Serialize;
-use vigie_domain::kernel::Refused;
+use vigie_domain::kernel::{Refused, plain};
 
 /// The rule that forbids an operation on a read model.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize)]
@@ -78,5 +78,8 @@ impl Refused for Refusal {
             Self::UntilOutOfRange { .. } => "UNTIL_OUT_OF_RANGE",
             Self::ReasonMissing { .. } => "REASON_MISSING",
         }
+    }
+    fn details(&self) -> serde_json::Value {
+        plain(self)
     }
 }
