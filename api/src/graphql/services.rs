@@ -42,9 +42,13 @@ impl Services {
     /// moment, so there nobody waits.
     pub(super) async fn reached(&self, position: i64, timeout: Duration) -> Result<(), Behind> {
         match self.schema.until() {
-            Some(until) if position > until => {
-                Err(Behind { name: self.schema.as_str().to_owned(), position: until, wanted: position, stopped: None })
-            }
+            Some(until) if position > until => Err(Behind {
+                name: self.schema.as_str().to_owned(),
+                position: until,
+                wanted: position,
+                stopped: None,
+                paused: None,
+            }),
             Some(_) => Ok(()),
             None => {
                 let names: Vec<&str> = MODELS.iter().map(|model| model.name).collect();
