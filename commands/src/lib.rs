@@ -2,12 +2,14 @@
 //!
 //! One [`Executor`] serves every decision: it loads the views that the decision asks for, lets it decide, appends
 //! under the guards that it collected, and decides again when somebody was faster. [`policies`] react to facts with
-//! commands of their own. What a rule forbids is kept in [`refusals`].
+//! commands of their own. What a rule forbids is kept in [`refusals`]. [`time`] is the clock that
+//! all of it goes by.
 
 mod executor;
 mod order;
 pub mod policies;
 pub mod refusals;
+pub mod time;
 mod turns;
 mod views;
 
