@@ -76,15 +76,14 @@ fn reading_pool(runtime: &Runtime, settings: &Settings) -> sqlx::PgPool {
     PgPoolOptions::new().max_connections(settings.pool_size).connect_lazy_with(options)
 }
 
-/// Readiness begins when the read models have what the log held at the start.
+/// Readiness begins when the read models have what the log held at the start; one that an event has stopped, or somebody
+/// has paused, holds up nobody but itself.
 async fn catch_up(services: Services, life: Life, greeting: String) {
     const PATIENCE: Duration = Duration::from_secs(5);
     let names: Vec<&str> = MODELS.iter().map(|model| model.name).collect();
     loop {
         let waited = match services.log.head().await {
-            Ok(head) => {
-                services.projections.wait_for(&names, head, PATIENCE).await.map_err(|behind| behind.to_string())
-            }
+            Ok(head) => all_there(&services, &names, head, PATIENCE).await,
             Err(error) => Err(error.to_string()),
         };
         match waited {
@@ -99,6 +98,19 @@ async fn catch_up(services: Services, life: Life, greeting: String) {
     life.set_started();
     tracing::info!("ready");
     say!("{greeting}");
+}
+
+async fn all_there(services: &Services, names: &[&str], head: i64, patience: Duration) -> Result<(), String> {
+    for name in names {
+        match services.projections.wait_for(&[name], head, patience).await {
+            Ok(()) => {}
+            Err(behind) if behind.stopped.is_some() || behind.paused.is_some() => {
+                tracing::warn!(projection.name = name, reason = %behind, "ready without a read model");
+            }
+            Err(behind) => return Err(behind.to_string()),
+        }
+    }
+    Ok(())
 }
 
 /// SIGTERM comes from a supervisor whose load balancer must notice first; Ctrl-C from a person who waits.

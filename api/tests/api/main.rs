@@ -9,6 +9,7 @@ mod http;
 mod lists;
 mod passes;
 mod past;
+mod projections;
 mod socket;
 mod stopping;
 mod subscriptions;

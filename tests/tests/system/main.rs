@@ -11,3 +11,4 @@ mod import;
 mod life;
 mod main_job;
 mod postgres;
+mod projections;
