@@ -14,11 +14,13 @@ const PROJECTION: &str = "name state position attempts error errorPosition pause
     rebuild { state until askedBy error cancelledBy }";
 
 fn mutation(name: &str, input: &str) -> String {
+    let payload = match name {
+        "skipEvent" => "SkipPayload { position appended earlier { by note }",
+        _ => "ProjectionPayload { changed",
+    };
     format!(
         "mutation($input: {input}!) {{ {name}(input: $input) {{
-            __typename
-            ... on ProjectionPayload {{ changed projection {{ {PROJECTION} }} }}
-            ... on SkipPayload {{ position appended earlier {{ by note }} projection {{ {PROJECTION} }} }}
+            ... on {payload} projection {{ {PROJECTION} }} }}
             ... on ProjectionRefusal {{ code message projection known stoppedAt position first last by }}
         }} }}"
     )
