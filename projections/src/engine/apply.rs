@@ -31,28 +31,36 @@ pub(crate) async fn apply(
 ) -> Result<(), ApplyError> {
     let entries = read(events)?;
     let mut rows = Rows::new((model.tables)());
-    for entry in &entries {
-        (model.keys)(entry, &mut rows);
-    }
-    let mut place = 0;
-    while let Some(table) = rows.table_mut(place) {
+    want(model, &entries, &mut rows);
+    for table in rows.tables_mut() {
         table::load(schema, table, connection).await?;
-        place += 1;
     }
-    for entry in &entries {
-        let position = entry.stamp().position;
-        let bad = |error: super::FoldError| ApplyError::BadEvent { position, reason: error.to_string() };
-        (model.fold)(entry, &mut rows).map_err(bad)?;
-    }
-    let mut place = 0;
-    while let Some(table) = rows.table_mut(place) {
+    fold(model, &entries, &mut rows)?;
+    for table in rows.tables_mut() {
         table::store(schema, table, connection).await?;
-        place += 1;
     }
     Ok(())
 }
 
-fn read(events: &[Arc<Recorded>]) -> Result<Vec<Entry>, ApplyError> {
+/// Asks for the rows that the events touch.
+pub(crate) fn want(model: &Model, entries: &[Entry], rows: &mut Rows) {
+    for entry in entries {
+        (model.keys)(entry, rows);
+    }
+}
+
+/// Folds events into rows that are there.
+pub(crate) fn fold(model: &Model, entries: &[Entry], rows: &mut Rows) -> Result<(), ApplyError> {
+    for entry in entries {
+        let position = entry.stamp().position;
+        let bad = |error: super::FoldError| ApplyError::BadEvent { position, reason: error.to_string() };
+        (model.fold)(entry, rows).map_err(bad)?;
+    }
+    Ok(())
+}
+
+/// Reads events in today's shape.
+pub(crate) fn read(events: &[Arc<Recorded>]) -> Result<Vec<Entry>, ApplyError> {
     let entry = |event: &Arc<Recorded>| {
         Entry::read(event).map_err(|error| ApplyError::BadEvent { position: event.position, reason: chain(&error) })
     };

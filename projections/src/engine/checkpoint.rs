@@ -126,3 +126,64 @@ impl Checkpoint {
         Ok(())
     }
 }
+
+/// How far the shadow of this read model in `schema` has come; `None` if there is none of this version.
+pub(crate) async fn shadow(schema: &str, model: &Model, pool: &PgPool) -> Result<Option<i64>, sqlx::Error> {
+    sqlx::query_scalar!(
+        "select position from read.shadow where schema = $1 and name = $2 and version = $3",
+        schema,
+        model.name,
+        model.version
+    )
+    .fetch_optional(pool)
+    .await
+}
+
+/// Begins a shadow at 0.
+pub(crate) async fn begin_shadow(
+    schema: &str,
+    model: &Model,
+    connection: &mut PgConnection,
+) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "insert into read.shadow (schema, name, version, position) values ($1, $2, $3, 0) \
+         on conflict (schema, name) do update set version = excluded.version, position = 0, \
+         updated_at = clock_timestamp()",
+        schema,
+        model.name,
+        model.version
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Moves it from `from` to `to`; false when somebody else has moved it or it is gone.
+pub(crate) async fn advance_shadow(
+    schema: &str,
+    model: &Model,
+    from: i64,
+    to: i64,
+    connection: &mut PgConnection,
+) -> Result<bool, sqlx::Error> {
+    // A fill that loses its last moments with a crash of the server does them again.
+    sqlx::query!("set local synchronous_commit = off").execute(&mut *connection).await?;
+    let moved = sqlx::query!(
+        "update read.shadow set position = $5, updated_at = clock_timestamp() \
+         where schema = $1 and name = $2 and version = $3 and position = $4",
+        schema,
+        model.name,
+        model.version,
+        from,
+        to
+    )
+    .execute(connection)
+    .await?;
+    Ok(moved.rows_affected() == 1)
+}
+
+/// Forgets it.
+pub(crate) async fn end_shadow(schema: &str, name: &str, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    sqlx::query!("delete from read.shadow where schema = $1 and name = $2", schema, name).execute(connection).await?;
+    Ok(())
+}

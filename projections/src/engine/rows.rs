@@ -1,19 +1,22 @@
-//! The rows that a batch of events touches, in memory.
+//! Rows in memory: those that a batch of events touches, or those that a fill keeps.
 
 use std::any::{Any, TypeId};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
+use std::collections::hash_map;
 use std::fmt::Debug;
+use std::hash::Hash;
 
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use vigie_domain::kernel::Stamp;
 
+use super::lines::Lines;
 use super::{Entry, FoldError};
 
 /// A row of a table in the schema `read`. Its fields are the table's columns, by name.
 pub trait Row: Clone + PartialEq + Serialize + DeserializeOwned + Send + Sync + 'static {
     /// What tells rows apart; serialises to an array with one value per key column.
-    type Key: Clone + Ord + Debug + Serialize + Send + Sync + 'static;
+    type Key: Clone + Ord + Hash + Debug + Serialize + Send + Sync + 'static;
     /// The table.
     const TABLE: &'static str;
     /// Its key columns.
@@ -79,70 +82,83 @@ pub trait AnyTable: Send + Sync {
     fn name(&self) -> &'static str;
     /// Its key columns.
     fn key_columns(&self) -> &'static [&'static str];
-    /// The keys asked for, as objects of key columns; empty for append-only tables.
-    fn wanted(&self) -> Vec<Value>;
-    /// How many rows were asked for.
-    #[cfg(test)]
-    fn asked(&self) -> usize;
-    /// Takes a stored row in.
-    fn load(&mut self, json: &str) -> Result<(), serde_json::Error>;
+    /// Whether rows are only ever added.
+    fn is_append_only(&self) -> bool;
     /// Whether it has a sister with what rows were before.
     fn has_history(&self) -> bool;
-    /// The rows that are not as they were loaded, in the order of their keys.
-    fn changed(&self) -> Result<Option<Changed>, serde_json::Error>;
-    /// Every version of a row that was superseded, in the order in which that happened.
-    fn superseded(&self) -> Result<Option<Changed>, serde_json::Error>;
+    /// The keys that were asked for and not looked up yet, as objects of key columns; empty for append-only tables.
+    fn wanted(&mut self) -> Vec<Value>;
+    /// Says that every row of the table is in memory: what is not here is new.
+    fn is_whole(&mut self);
+    /// Whether there are keys to look up.
+    fn lacks(&self) -> bool;
+    /// How many rows are in memory, also those that are not there yet.
+    fn held(&self) -> usize;
+    /// Takes a stored row in.
+    fn load(&mut self, json: &str) -> Result<(), serde_json::Error>;
+    /// What is to be written, which counts as written from now on.
+    fn take(&mut self) -> Unwritten;
+    /// Bytes of former versions that are to be written.
+    fn past_size(&self) -> usize;
+    /// Goes on to the next turn; with `forget`, drops the rows that neither the last turn nor the one before has used.
+    fn turn(&mut self, forget: bool);
     #[doc(hidden)]
     fn as_any(&self) -> &dyn Any;
     #[doc(hidden)]
     fn as_any_mut(&mut self) -> &mut dyn Any;
 }
 
-/// Rows to write.
+/// Rows of one table to write.
 #[doc(hidden)]
-pub struct Changed {
-    pub(crate) columns: Vec<String>,
-    /// An array of objects.
-    pub(crate) json: String,
-}
-
-impl Changed {
-    fn of<T: Serialize>(rows: &[T]) -> Result<Option<Self>, serde_json::Error> {
-        let Some(first) = rows.first() else { return Ok(None) };
-        let Value::Object(first) = serde_json::to_value(first)? else { unreachable!("a row has named columns") };
-        let columns = first.into_iter().map(|(column, _)| column).collect();
-        Ok(Some(Self { columns, json: serde_json::to_string(rows)? }))
-    }
+#[derive(Debug, Default)]
+pub struct Unwritten {
+    /// Not in the table.
+    pub(crate) new: Lines,
+    /// In the table, and different there.
+    pub(crate) changed: Lines,
+    /// What rows were before.
+    pub(crate) past: Lines,
 }
 
 struct Slot<R> {
-    stored: Option<R>,
     now: Option<R>,
-}
-
-/// A version of a row that held until before a position.
-#[derive(Serialize)]
-struct Version<R> {
-    #[serde(flatten)]
-    row: R,
-    until: i64,
+    /// Whether it is in the table, in whatever state.
+    stored: bool,
+    /// Whether it is to be written.
+    dirty: bool,
+    /// The turn that wanted it last.
+    used: u32,
 }
 
 struct Table<R: Row> {
-    slots: BTreeMap<R::Key, Slot<R>>,
-    past: Vec<Version<R>>,
+    slots: HashMap<R::Key, Slot<R>>,
+    /// Keys of the rows that are to be written, in the order of their first change.
+    dirty: Vec<R::Key>,
+    past: Lines,
+    whole: bool,
+    /// Keys that were asked for and not looked up yet.
+    wanted: Vec<R::Key>,
+    turn: u32,
 }
 
 impl<R: Row> Default for Table<R> {
     fn default() -> Self {
-        Self { slots: BTreeMap::new(), past: Vec::new() }
+        let (slots, dirty, past, wanted) = Default::default();
+        Self { slots, dirty, past, whole: R::APPEND_ONLY, wanted, turn: 0 }
     }
 }
 
 impl<R: Row> Table<R> {
-    fn slot(&mut self, key: &R::Key) -> Result<&mut Slot<R>, FoldError> {
-        let not_named = || FoldError::NotNamed { table: R::TABLE, key: format!("{key:?}") };
-        self.slots.get_mut(key).ok_or_else(not_named)
+    fn want(&mut self, key: R::Key) {
+        match self.slots.entry(key) {
+            hash_map::Entry::Occupied(mut slot) => slot.get_mut().used = self.turn,
+            hash_map::Entry::Vacant(vacant) => {
+                if !self.whole {
+                    self.wanted.push(vacant.key().clone());
+                }
+                vacant.insert(Slot { now: None, stored: false, dirty: false, used: self.turn });
+            }
+        }
     }
 }
 
@@ -155,41 +171,69 @@ impl<R: Row> AnyTable for Table<R> {
         R::KEY
     }
 
-    fn wanted(&self) -> Vec<Value> {
-        if R::APPEND_ONLY {
-            return Vec::new();
-        }
+    fn is_append_only(&self) -> bool {
+        R::APPEND_ONLY
+    }
+
+    fn has_history(&self) -> bool {
+        R::HISTORY
+    }
+
+    fn wanted(&mut self) -> Vec<Value> {
         let object = |key: &R::Key| match serde_json::to_value(key) {
             Ok(Value::Array(values)) => R::KEY.iter().map(|column| (*column).to_owned()).zip(values).collect(),
             Ok(other) => unreachable!("a key serialises to an array, not {other}"),
             Err(error) => unreachable!("a key is plain data and serialises: {error}"),
         };
-        self.slots.keys().map(|key| Value::Object(object(key))).collect()
+        self.wanted.drain(..).map(|key| Value::Object(object(&key))).collect()
     }
 
-    #[cfg(test)]
-    fn asked(&self) -> usize {
+    fn is_whole(&mut self) {
+        self.whole = true;
+    }
+
+    fn lacks(&self) -> bool {
+        !self.wanted.is_empty()
+    }
+
+    fn held(&self) -> usize {
         self.slots.len()
     }
 
     fn load(&mut self, json: &str) -> Result<(), serde_json::Error> {
         let row: R = serde_json::from_str(json)?;
-        self.slots.insert(row.key(), Slot { stored: Some(row.clone()), now: Some(row) });
+        let slot = Slot { now: None, stored: true, dirty: false, used: self.turn };
+        let slot = self.slots.entry(row.key()).or_insert(slot);
+        (slot.now, slot.stored) = (Some(row), true);
         Ok(())
     }
 
-    fn changed(&self) -> Result<Option<Changed>, serde_json::Error> {
-        let changed = self.slots.values().filter(|slot| slot.now != slot.stored);
-        let rows: Vec<&R> = changed.filter_map(|slot| slot.now.as_ref()).collect();
-        Changed::of(&rows)
+    fn take(&mut self) -> Unwritten {
+        let mut unwritten = Unwritten { past: std::mem::take(&mut self.past), ..Unwritten::default() };
+        for key in self.dirty.drain(..) {
+            let Some(slot) = self.slots.get_mut(&key) else { continue };
+            let Some(row) = &slot.now else { continue };
+            if slot.stored { unwritten.changed.push(row) } else { unwritten.new.push(row) }
+            (slot.stored, slot.dirty) = (true, false);
+        }
+        if R::APPEND_ONLY {
+            self.slots.clear();
+        }
+        unwritten
     }
 
-    fn superseded(&self) -> Result<Option<Changed>, serde_json::Error> {
-        Changed::of(&self.past)
+    fn past_size(&self) -> usize {
+        self.past.size()
     }
 
-    fn has_history(&self) -> bool {
-        R::HISTORY
+    fn turn(&mut self, forget: bool) {
+        if forget && !R::APPEND_ONLY {
+            let (before, turn) = (self.slots.len(), self.turn);
+            self.slots.retain(|_, slot| slot.dirty || slot.used + 1 >= turn);
+            // A slot without a row says that there is none, which is lost too.
+            self.whole &= self.slots.len() == before;
+        }
+        self.turn += 1;
     }
 
     fn as_any(&self) -> &dyn Any {
@@ -201,34 +245,36 @@ impl<R: Row> AnyTable for Table<R> {
     }
 }
 
-/// The rows that a batch touches. A change by an event that a row has already seen does nothing, so that a batch
-/// that is delivered twice changes nothing.
+/// The rows that a batch touches, or a fill keeps. A change by an event that a row has already seen does nothing, so
+/// that a batch that is delivered twice changes nothing.
 pub struct Rows {
-    tables: HashMap<TypeId, Box<dyn AnyTable>>,
-    order: Vec<TypeId>,
+    tables: Tables,
 }
 
 impl Rows {
     pub(crate) fn new(tables: Tables) -> Self {
-        let order = tables.iter().map(|(id, _)| *id).collect();
-        Self { tables: tables.into_iter().collect(), order }
+        Self { tables }
     }
 
-    /// The table at this place in the declaration.
-    pub(crate) fn table_mut(&mut self, place: usize) -> Option<&mut (dyn AnyTable + 'static)> {
-        let id = self.order.get(place)?;
-        self.tables.get_mut(id).map(AsMut::as_mut)
+    /// The tables, in the order of their declaration.
+    pub(crate) fn tables_mut(&mut self) -> impl Iterator<Item = &mut (dyn AnyTable + 'static)> {
+        self.tables.iter_mut().map(|(_, table)| table.as_mut())
+    }
+
+    /// The same, to look at.
+    pub(crate) fn tables(&self) -> impl Iterator<Item = &(dyn AnyTable + 'static)> {
+        self.tables.iter().map(|(_, table)| table.as_ref())
     }
 
     /// Asks for the row with this key.
     pub fn want<R: Row>(&mut self, key: R::Key) {
-        self.table_of::<R>().slots.entry(key).or_insert(Slot { stored: None, now: None });
+        self.table_of::<R>().want(key);
     }
 
     /// The row as it is now, if there is one.
     #[must_use]
     pub fn get<R: Row>(&self, key: &R::Key) -> Option<&R> {
-        let table = self.tables.get(&TypeId::of::<R>())?;
+        let (_, table) = self.tables.iter().find(|(id, _)| *id == TypeId::of::<R>())?;
         let table: &Table<R> = table.as_any().downcast_ref()?;
         table.slots.get(key)?.now.as_ref()
     }
@@ -243,16 +289,20 @@ impl Rows {
         entry: &Entry,
         change: impl FnOnce(&mut R),
     ) -> Result<(), FoldError> {
-        let table = self.table_of::<R>();
-        let Some(row) = &mut table.slot(key)?.now else {
+        let Table { slots, dirty, past, .. } = self.table_of::<R>();
+        let slot = slots.get_mut(key).ok_or_else(|| not_named::<R>(key))?;
+        let Some(row) = &mut slot.now else {
             return Err(FoldError::Missing { table: R::TABLE, key: format!("{key:?}") });
         };
-        if row.position() < entry.stamp().position {
-            let before = R::HISTORY.then(|| row.clone());
+        let position = entry.stamp().position;
+        if row.position() < position {
+            if R::HISTORY {
+                past.push_until(row, position);
+            }
             change(row);
             row.touch(entry.stamp());
-            if let Some(before) = before {
-                table.past.push(Version { row: before, until: entry.stamp().position });
+            if !std::mem::replace(&mut slot.dirty, true) {
+                dirty.push(key.clone());
             }
         }
         Ok(())
@@ -268,13 +318,18 @@ impl Rows {
         entry: &Entry,
         make: impl FnOnce(Option<&R>) -> R,
     ) -> Result<(), FoldError> {
-        let table = self.table_of::<R>();
-        let slot = table.slot(key)?;
-        if slot.now.as_ref().is_none_or(|row| row.position() < entry.stamp().position) {
+        let Table { slots, dirty, past, .. } = self.table_of::<R>();
+        let slot = slots.get_mut(key).ok_or_else(|| not_named::<R>(key))?;
+        let position = entry.stamp().position;
+        if slot.now.as_ref().is_none_or(|row| row.position() < position) {
+            if R::HISTORY && let Some(row) = &slot.now {
+                past.push_until(row, position);
+            }
             let mut row = make(slot.now.as_ref());
             row.touch(entry.stamp());
-            if let Some(before) = slot.now.replace(row).filter(|_| R::HISTORY) {
-                table.past.push(Version { row: before, until: entry.stamp().position });
+            slot.now = Some(row);
+            if !std::mem::replace(&mut slot.dirty, true) {
+                dirty.push(key.clone());
             }
         }
         Ok(())
@@ -283,17 +338,24 @@ impl Rows {
     /// Whether any row was asked for.
     #[cfg(test)]
     pub(crate) fn any(&self) -> bool {
-        self.tables.values().any(|table| table.asked() > 0)
+        self.tables().any(|table| table.held() > 0)
     }
 
-    /// Every row of a table as it is now.
+    /// Every row of a table as it is now, in the order of their keys.
     #[cfg(test)]
     pub(crate) fn all<R: Row>(&mut self) -> Vec<R> {
-        self.table_of::<R>().slots.values().filter_map(|slot| slot.now.clone()).collect()
+        let mut rows: Vec<R> = self.table_of::<R>().slots.values().filter_map(|slot| slot.now.clone()).collect();
+        rows.sort_by_key(Row::key);
+        rows
     }
 
     fn table_of<R: Row>(&mut self) -> &mut Table<R> {
-        let table = self.tables.get_mut(&TypeId::of::<R>()).map(|table| table.as_any_mut().downcast_mut());
-        table.flatten().unwrap_or_else(|| panic!("{} is not among the tables of its read model", R::TABLE))
+        let table = self.tables.iter_mut().find(|(id, _)| *id == TypeId::of::<R>());
+        let table = table.and_then(|(_, table)| table.as_any_mut().downcast_mut());
+        table.unwrap_or_else(|| panic!("{} is not among the tables of its read model", R::TABLE))
     }
+}
+
+fn not_named<R: Row>(key: &R::Key) -> FoldError {
+    FoldError::NotNamed { table: R::TABLE, key: format!("{key:?}") }
 }

@@ -1,14 +1,21 @@
-//! The SQL of every table. Names of schemas, tables and columns are constants of this crate, never input.
+//! The SQL of every table. Names of schemas, tables and columns are constants of this crate, or of an operator who may
+//! make schemas, and never input of others.
 
 use serde_json::Value;
 use sqlx::{AssertSqlSafe, PgConnection};
 
-use super::rows::AnyTable;
+use super::lines::{Lines, fields};
+use super::rows::{AnyTable, Unwritten};
 
 /// The tables that people read.
 pub(crate) const LIVE: &str = "read";
 
-/// Loads the rows that were asked for.
+/// The name of the sister that keeps what rows were before.
+pub(crate) fn history_of(table: &str) -> String {
+    format!("{table}_history")
+}
+
+/// Loads the rows that were asked for and are not in memory.
 pub(crate) async fn load(
     schema: &str,
     table: &mut dyn AnyTable,
@@ -28,32 +35,40 @@ pub(crate) async fn load(
     rows.iter().try_for_each(|row| table.load(row)).map_err(|error| sqlx::Error::Decode(error.into()))
 }
 
-/// The name of the sister that keeps what rows were before.
-pub(crate) fn history_of(table: &str) -> String {
-    format!("{table}_history")
-}
-
-/// Writes the rows that have changed, in one statement, and what they were before, in another.
+/// Writes the rows that have changed, and what they were before, with one statement each.
 pub(crate) async fn store(
     schema: &str,
-    table: &dyn AnyTable,
+    table: &mut dyn AnyTable,
     connection: &mut PgConnection,
 ) -> Result<(), sqlx::Error> {
-    let encode = |error: serde_json::Error| sqlx::Error::Encode(error.into());
-    if let Some(superseded) = table.superseded().map_err(encode)? {
+    let Unwritten { new: mut rows, changed, past } = table.take();
+    if !past.is_empty() {
         let name = history_of(table.name());
         let sql = format!(
             "insert into {schema}.{name} select * from jsonb_populate_recordset(null::{schema}.{name}, $1::text::jsonb)"
         );
-        sqlx::query(AssertSqlSafe(sql)).bind(superseded.json).execute(&mut *connection).await?;
+        sqlx::query(AssertSqlSafe(sql)).bind(past.array()).execute(&mut *connection).await?;
     }
-    let Some(changed) = table.changed().map_err(encode)? else { return Ok(()) };
-    let set: Vec<String> = changed.columns.iter().map(|column| format!("{column} = excluded.{column}")).collect();
-    let (name, keys, set) = (table.name(), table.key_columns().join(", "), set.join(", "));
+    rows.append(&changed);
+    upsert(schema, table.name(), table.key_columns(), &rows, connection).await
+}
+
+/// Writes rows, new ones or those that are there.
+pub(crate) async fn upsert(
+    schema: &str,
+    name: &str,
+    keys: &[&str],
+    rows: &Lines,
+    connection: &mut PgConnection,
+) -> Result<(), sqlx::Error> {
+    let Some(first) = rows.iter().next() else { return Ok(()) };
+    let columns = fields(first).map(|(column, _)| String::from_utf8_lossy(column).into_owned());
+    let set: Vec<String> = columns.map(|column| format!("{column} = excluded.{column}")).collect();
+    let (keys, set) = (keys.join(", "), set.join(", "));
     let sql = format!(
         "insert into {schema}.{name} select * from jsonb_populate_recordset(null::{schema}.{name}, $1::text::jsonb) \
          on conflict ({keys}) do update set {set}"
     );
-    sqlx::query(AssertSqlSafe(sql)).bind(changed.json).execute(connection).await?;
+    sqlx::query(AssertSqlSafe(sql)).bind(rows.array()).execute(connection).await?;
     Ok(())
 }
