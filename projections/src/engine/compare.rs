@@ -5,7 +5,7 @@ use sqlx::{AssertSqlSafe, PgConnection, PgPool, Row};
 use tokio_util::sync::CancellationToken;
 use vigie_eventlog::Log;
 
-use super::shadow::{Shadow, failed};
+use super::shadow::{Shadow, failed, table_names};
 use super::{Checkpoint, Model, Remaking, table};
 use crate::{Difference, Progress, ProjectionError, Verified};
 
@@ -54,6 +54,7 @@ async fn compare(
     let name = shadow.model.name;
     let live = Checkpoint::read(name, shadow.pool).await.map_err(&comparing)?;
     shadow.fill(live.map_or(0, |live| live.position), progress, cancel).await?;
+    shadow.finish(cancel).await?;
     // One snapshot holds the live rows, their checkpoint and, with what is drained here, the same state folded anew.
     let mut transaction = shadow.pool.begin().await.map_err(&comparing)?;
     sqlx::query!("set transaction isolation level repeatable read")
@@ -68,6 +69,52 @@ async fn compare(
     let verified = tables(shadow.model, position, &mut transaction).await.map_err(&comparing)?;
     transaction.rollback().await.map_err(&comparing)?;
     Ok(verified)
+}
+
+/// The tables that are not, by their digest, what the live ones are at one position; `None` when they need not be the
+/// same, because the live ones are of another version or have not come as far.
+pub(crate) async fn differing_tables(shadow: &mut Shadow<'_>) -> Result<Option<Vec<String>>, ProjectionError> {
+    let comparing = failed("the tables could not be compared");
+    let (filled, name) = (shadow.position, shadow.model.name);
+    let mut transaction = shadow.pool.begin().await.map_err(&comparing)?;
+    sqlx::query!("set transaction isolation level repeatable read")
+        .execute(&mut *transaction)
+        .await
+        .map_err(&comparing)?;
+    let live = sqlx::query!("select version, position from read.checkpoint where name = $1", name)
+        .fetch_one(&mut *transaction)
+        .await
+        .map_err(&comparing)?;
+    if live.version != shadow.model.version || live.position < filled {
+        return Ok(None);
+    }
+    // Rolled back with the transaction: the shadow stays where it is.
+    let drained = shadow.drain(live.position, &mut transaction).await;
+    shadow.position = filled;
+    drained?;
+    let mut differing = Vec::new();
+    for name in table_names(shadow.model) {
+        let ours = digest(&shadow.schema, &name, &mut transaction).await.map_err(&comparing)?;
+        if ours != digest(table::LIVE, &name, &mut transaction).await.map_err(&comparing)? {
+            differing.push(name);
+        }
+    }
+    transaction.rollback().await.map_err(&comparing)?;
+    Ok(Some(differing))
+}
+
+/// How many rows, and the sum of their hashes, in whatever order they lie.
+async fn digest(schema: &str, name: &str, connection: &mut PgConnection) -> Result<(i64, String), sqlx::Error> {
+    let columns = sqlx::query_scalar!(
+        r#"select string_agg(quote_ident(attname), ', ' order by attname) as "columns!" from pg_attribute
+           where attrelid = to_regclass($1) and attnum > 0 and not attisdropped and attgenerated = ''"#,
+        format!("{schema}.{name}")
+    );
+    let columns = columns.fetch_one(&mut *connection).await?;
+    let sql = format!(
+        "select count(*), coalesce(sum(hash_record_extended(row({columns}), 0)::numeric), 0)::text from {schema}.{name}"
+    );
+    sqlx::query_as(AssertSqlSafe(sql)).fetch_one(connection).await
 }
 
 async fn tables(model: &Model, position: i64, connection: &mut PgConnection) -> Result<Verified, sqlx::Error> {

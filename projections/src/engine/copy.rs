@@ -3,7 +3,7 @@
 //! Rows come as JSON and leave in COPY's text format. What a column is decides how: `jsonb` takes the JSON as it is, an
 //! array column a list in Postgres' notation, everything else the bare value.
 
-use sqlx::{AssertSqlSafe, PgConnection};
+use sqlx::PgConnection;
 
 use super::lines::{Lines, fields};
 
@@ -38,7 +38,13 @@ impl Target {
         .await?
         .into_iter()
         .map(|column| {
-            let kind = if column.json { Kind::Json } else if column.array { Kind::Array } else { Kind::Plain };
+            let kind = if column.json {
+                Kind::Json
+            } else if column.array {
+                Kind::Array
+            } else {
+                Kind::Plain
+            };
             (column.name, kind)
         })
         .collect();

@@ -124,8 +124,9 @@ mod tests {
     #[test]
     fn fields_are_told_apart_whatever_they_hold() {
         let object = br#"{"a":"x,\"}","b":[{"c":"]"},[1,2]],"d":null,"e":-1.5,"f":{},"g":"\\"}"#;
-        let found: Vec<_> =
-            fields(object).map(|(name, value)| (str::from_utf8(name).unwrap(), str::from_utf8(value).unwrap())).collect();
+        let found: Vec<_> = fields(object)
+            .map(|(name, value)| (str::from_utf8(name).unwrap(), str::from_utf8(value).unwrap()))
+            .collect();
         let expected = [
             ("a", r#""x,\"}""#),
             ("b", r#"[{"c":"]"},[1,2]]"#),

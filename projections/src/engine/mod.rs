@@ -3,13 +3,17 @@
 mod apply;
 mod checkpoint;
 mod compare;
+mod copy;
 mod entry;
+mod fill;
 mod lease;
+mod lines;
 mod model;
 mod projector;
 mod rebuild;
 mod rows;
 mod shadow;
+mod shape;
 mod table;
 
 pub use compare::verify;

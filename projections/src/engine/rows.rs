@@ -213,7 +213,11 @@ impl<R: Row> AnyTable for Table<R> {
         for key in self.dirty.drain(..) {
             let Some(slot) = self.slots.get_mut(&key) else { continue };
             let Some(row) = &slot.now else { continue };
-            if slot.stored { unwritten.changed.push(row) } else { unwritten.new.push(row) }
+            if slot.stored {
+                unwritten.changed.push(row)
+            } else {
+                unwritten.new.push(row)
+            }
             (slot.stored, slot.dirty) = (true, false);
         }
         if R::APPEND_ONLY {
@@ -322,7 +326,9 @@ impl Rows {
         let slot = slots.get_mut(key).ok_or_else(|| not_named::<R>(key))?;
         let position = entry.stamp().position;
         if slot.now.as_ref().is_none_or(|row| row.position() < position) {
-            if R::HISTORY && let Some(row) = &slot.now {
+            if R::HISTORY
+                && let Some(row) = &slot.now
+            {
                 past.push_until(row, position);
             }
             let mut row = make(slot.now.as_ref());
