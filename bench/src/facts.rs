@@ -8,7 +8,12 @@ use vigie_domain::airport::{
     Direction, FlightEstimated, FlightId, FlightRegistered, Leg, Progress, StandAllocated, StandDefined, StandFreed,
     StandId, StandKind,
 };
+use vigie_domain::alerts::{AlertAcknowledged, AlertId, AlertKind, AlertRaised, AlertResolved, Severity, Subject};
 use vigie_domain::kernel::{Interval, Note, Tag};
+use vigie_domain::rail::{
+    CarMeasured, CompletenessDeclared, Level, PassCompleted, PassId, PassRegistered, Quality, Reading,
+    SpringOutOfLimits, Value,
+};
 use vigie_domain::support::{SiteDefined, SiteId, SiteKind, Zone};
 use vigie_eventlog::{Append, Log, Metadata, NewEvent};
 
@@ -16,6 +21,10 @@ use crate::{Outcome, load};
 
 /// How many events are appended at once while a log is prepared.
 const AT_ONCE: usize = 1_000;
+/// Cars of a train.
+const CARS: u16 = 30;
+/// Events of a thousand flights and ten passes.
+const EACH: usize = 9_000 + 10 * (CARS as usize + 11);
 
 /// The first day of the load.
 pub(crate) fn start() -> DateTime<Utc> {
@@ -131,6 +140,102 @@ pub(crate) fn life(n: usize) -> Outcome<Vec<Event>> {
     events.push(moved.into());
     events.push(freed(n, &second)?);
     Ok(events)
+}
+
+/// A train pass from its registration to its end: thirty cars of four readings, two of them out of limits, each with an
+/// alert that somebody acknowledges and that is resolved.
+pub(crate) fn pass(n: usize) -> Outcome<Vec<Event>> {
+    let (site, passed_at) = (SiteId::new("SANGATTE")?, stay(n)?.from());
+    let pass = PassId::at(&site, &format!("p{n:06}"))?;
+    let registered =
+        PassRegistered { pass: pass.clone(), site: site.clone(), track: "V1".into(), passed_at, train: None };
+    let mut events = vec![registered.into()];
+    for car in 1..=CARS {
+        let readings = (1..=4).map(|spring| reading(spring, 249.5)).collect::<Outcome<_>>()?;
+        let measured = CarMeasured {
+            pass: pass.clone(),
+            site: site.clone(),
+            car,
+            vehicle: None,
+            camera: "cam1".into(),
+            readings,
+            limits_version: Some(1),
+        };
+        events.push(measured.into());
+    }
+    for car in [3, 17] {
+        events.extend(out_of_limits(&pass, &site, car)?);
+    }
+    events.push(CompletenessDeclared { pass: pass.clone(), site: site.clone(), cars: CARS }.into());
+    events.push(PassCompleted { pass, site, cars: CARS, springs: u32::from(CARS) * 4 }.into());
+    Ok(events)
+}
+
+fn reading(spring: u16, value: f64) -> Outcome<Reading> {
+    let (spring, value) = (format!("L{spring}"), Value::new(value)?);
+    Ok(Reading { spring, quantity: "height".into(), unit: "mm".into(), value, quality: Quality::Good })
+}
+
+fn out_of_limits(pass: &PassId, site: &SiteId, car: u16) -> Outcome<[Event; 4]> {
+    let found = SpringOutOfLimits {
+        pass: pass.clone(),
+        site: site.clone(),
+        car,
+        spring: "L1".into(),
+        quantity: "height".into(),
+        unit: "mm".into(),
+        value: Value::new(201.5)?,
+        quality: Quality::Good,
+        level: Level::Alarm,
+        bound: Value::new(210.5)?,
+        limits_version: 1,
+    };
+    let alert = AlertId::of(AlertKind::SpringOutOfLimits, &format!("{pass}/{car}"));
+    let subject = Subject::Spring { pass: pass.clone(), car, spring: "L1".into(), quantity: "height".into() };
+    let raised = AlertRaised {
+        alert,
+        site: site.clone(),
+        kind: AlertKind::SpringOutOfLimits,
+        severity: Severity::Critical,
+        subject: subject.clone(),
+        message: format!("Spring L1 of car {car} is too low"),
+        cause: Uuid::from_u128(car.into()),
+    };
+    let (site, note) = (site.clone(), Note::new("seen")?);
+    let acknowledged = AlertAcknowledged { alert, site: site.clone(), subject: subject.clone(), note };
+    let resolved = AlertResolved { alert, site, subject, reason: Note::new("measured again")? };
+    Ok([found.into(), raised.into(), acknowledged.into(), resolved.into()])
+}
+
+/// Lives of flights that [`days`] of so many events does not hold, a hundred side by side.
+pub(crate) fn days_of_flights(after: usize) -> impl Iterator<Item = Outcome<Event>> {
+    let first = after.div_ceil(EACH) * 1_000;
+    (0..).flat_map(move |n| {
+        let from = first + n * 100;
+        side_by_side(from..from + 100)
+            .map_or_else(|error| vec![Err(error)], |events| events.into_iter().map(Ok).collect())
+    })
+}
+
+/// The first facts of all of them, then the second ones, and so on.
+fn side_by_side(flights: std::ops::Range<usize>) -> Outcome<Vec<Event>> {
+    let mut lives: Vec<_> = flights.map(life).map(|life| life.map(Vec::into_iter)).collect::<Outcome<_>>()?;
+    Ok((0..9).flat_map(|_| lives.iter_mut().filter_map(Iterator::next).collect::<Vec<_>>()).collect())
+}
+
+/// At least so many events as a site with an airport and a railway has them: the lives of a thousand flights at a time
+/// lie side by side, with ten train passes to each thousand.
+pub(crate) fn days(events: usize) -> impl Iterator<Item = Outcome<Event>> {
+    let thousand = |n: usize| -> Outcome<Vec<Event>> {
+        let mut events = side_by_side(n * 1_000..(n + 1) * 1_000)?;
+        for n in n * 10..(n + 1) * 10 {
+            events.extend(pass(n)?);
+        }
+        Ok(events)
+    };
+    (0..events.div_ceil(EACH)).flat_map(move |n| {
+        thousand(n).map_or_else(|error| vec![Err(error)], |events| events.into_iter().map(Ok).collect())
+    })
 }
 
 /// The event as the log takes it.

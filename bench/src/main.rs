@@ -10,6 +10,7 @@ mod disk;
 mod facts;
 mod fill;
 mod grow;
+mod live;
 mod load;
 mod memory;
 mod processes;
@@ -46,6 +47,8 @@ enum Command {
     Decide(decide::Args),
     /// Each read model made from the log, beside a projector that runs a statement for each event.
     Project(project::Args),
+    /// From commit to visible row, at a steady rate and with all read models running.
+    Live(live::Args),
     /// Fills a log with so many events, quickly.
     Fill(fill::Args),
     /// Reads the whole log, beside a bare loop over its rows, and a thousand events by tag.
@@ -65,6 +68,7 @@ async fn main() -> ExitCode {
         Command::CompareRaw(args) => raw::run(args).await,
         Command::Decide(args) => decide::run(args).await,
         Command::Project(args) => project::run(args).await,
+        Command::Live(args) => live::run(args).await,
         Command::Fill(args) => fill::run(args).await,
         Command::Read(args) => read::run(args).await,
     };
