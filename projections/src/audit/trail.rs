@@ -152,19 +152,25 @@ fn things(entry: &Entry) -> impl Iterator<Item = &String> {
 fn changes(told: &Told, entry: &Entry, rows: &mut Rows) -> Result<Vec<Change>, FoldError> {
     let mut changes = Vec::new();
     for (thing, sets) in &told.sets {
-        let thing = thing.as_str().to_owned();
-        rows.put(&(thing.clone(),), entry, |row: Option<&FieldsRow>| {
-            let mut fields = row.map(|row| row.fields.clone()).unwrap_or_default();
+        let key = (thing.as_str().to_owned(),);
+        let mut set = |fields: &mut Map<String, Value>| {
             for (field, after) in sets {
                 let before = fields.get(field).cloned().unwrap_or_default();
                 let after = after.of(&before);
                 if before != after {
                     fields.insert(field.clone(), after.clone());
-                    changes.push(Change { thing: thing.clone(), field: field.clone(), before, after });
+                    changes.push(Change { thing: key.0.clone(), field: field.clone(), before, after });
                 }
             }
-            FieldsRow { thing: thing.clone(), fields, position: 0 }
-        })?;
+        };
+        // In place where there is something: a thing may have many fields, and an event sets few.
+        if rows.get::<FieldsRow>(&key).is_some() {
+            rows.change(&key, entry, |row: &mut FieldsRow| set(&mut row.fields))?;
+        } else {
+            let mut fields = Map::new();
+            set(&mut fields);
+            rows.put(&key, entry, |_| FieldsRow { thing: key.0.clone(), fields, position: 0 })?;
+        }
     }
     Ok(changes)
 }

@@ -21,10 +21,8 @@ use crate::{Progress, ProjectionError};
 
 /// What ends a segment: this many events,
 const EVENTS: usize = 32_768;
-/// as many bytes of former versions,
+/// or as many bytes of former versions and of rows that are only ever added.
 const BYTES: usize = 16 << 20;
-/// or as many rows that are only ever added.
-const ADDED: usize = 65_536;
 /// How many rows of a table may be in memory before those are forgotten that the last two segments did not touch.
 const HELD: usize = 65_536;
 
@@ -108,10 +106,9 @@ async fn piece(shadow: &Shadow<'_>, events: Vec<Recorded>, rows: &mut Rows) -> R
 }
 
 fn is_full(rows: &Rows, events: usize) -> bool {
-    let added = rows.tables().filter(|table| table.is_append_only()).map(|table| table.held()).sum::<usize>();
-    let past = rows.tables().map(|table| table.past_size()).sum::<usize>();
-    let held = rows.tables().filter(|table| !table.is_append_only()).map(|table| table.held()).max().unwrap_or(0);
-    events >= EVENTS || past >= BYTES || added >= ADDED || held >= 4 * HELD
+    let unwritten = rows.tables().map(|table| table.unwritten_size()).sum::<usize>();
+    let held = rows.tables().map(|table| table.held()).max().unwrap_or(0);
+    events >= EVENTS || unwritten >= BYTES || held >= 2 * HELD
 }
 
 /// What is to be written. While it waits for its turn the segment before it is being written, and those before that are

@@ -35,6 +35,12 @@ impl Lines {
         self.ends.extend(other.ends.iter().map(|end| before + end));
     }
 
+    /// All of them; room for as many is kept for those that come.
+    pub(crate) fn take(&mut self) -> Self {
+        let room = Self { json: Vec::with_capacity(self.json.len()), ends: Vec::with_capacity(self.ends.len()) };
+        std::mem::replace(self, room)
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.ends.is_empty()
     }

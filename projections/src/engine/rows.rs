@@ -98,8 +98,8 @@ pub trait AnyTable: Send + Sync {
     fn load(&mut self, json: &str) -> Result<(), serde_json::Error>;
     /// What is to be written, which counts as written from now on.
     fn take(&mut self) -> Unwritten;
-    /// Bytes of former versions that are to be written.
-    fn past_size(&self) -> usize;
+    /// Bytes of former versions and added rows that are to be written.
+    fn unwritten_size(&self) -> usize;
     /// Goes on to the next turn; with `forget`, drops the rows that neither the last turn nor the one before has used.
     fn turn(&mut self, forget: bool);
     #[doc(hidden)]
@@ -134,6 +134,9 @@ struct Table<R: Row> {
     slots: HashMap<R::Key, Slot<R>>,
     /// Keys of the rows that are to be written, in the order of their first change.
     dirty: Vec<R::Key>,
+    /// Rows of an append-only table, which need no slot: nobody looks at them again.
+    added: Lines,
+    count: usize,
     past: Lines,
     whole: bool,
     /// Keys that were asked for and not looked up yet.
@@ -143,13 +146,17 @@ struct Table<R: Row> {
 
 impl<R: Row> Default for Table<R> {
     fn default() -> Self {
-        let (slots, dirty, past, wanted) = Default::default();
-        Self { slots, dirty, past, whole: R::APPEND_ONLY, wanted, turn: 0 }
+        let (slots, dirty, added, past, wanted) = Default::default();
+        Self { slots, dirty, added, count: 0, past, whole: R::APPEND_ONLY, wanted, turn: 0 }
     }
 }
 
 impl<R: Row> Table<R> {
     fn want(&mut self, key: R::Key) {
+        if R::APPEND_ONLY {
+            self.count += 1;
+            return;
+        }
         match self.slots.entry(key) {
             hash_map::Entry::Occupied(mut slot) => slot.get_mut().used = self.turn,
             hash_map::Entry::Vacant(vacant) => {
@@ -197,7 +204,7 @@ impl<R: Row> AnyTable for Table<R> {
     }
 
     fn held(&self) -> usize {
-        self.slots.len()
+        self.slots.len() + self.count
     }
 
     fn load(&mut self, json: &str) -> Result<(), serde_json::Error> {
@@ -209,7 +216,8 @@ impl<R: Row> AnyTable for Table<R> {
     }
 
     fn take(&mut self) -> Unwritten {
-        let mut unwritten = Unwritten { past: std::mem::take(&mut self.past), ..Unwritten::default() };
+        let (past, new) = (self.past.take(), self.added.take());
+        let mut unwritten = Unwritten { new, past, changed: Lines::default() };
         for key in self.dirty.drain(..) {
             let Some(slot) = self.slots.get_mut(&key) else { continue };
             let Some(row) = &slot.now else { continue };
@@ -220,18 +228,16 @@ impl<R: Row> AnyTable for Table<R> {
             }
             (slot.stored, slot.dirty) = (true, false);
         }
-        if R::APPEND_ONLY {
-            self.slots.clear();
-        }
+        self.count = 0;
         unwritten
     }
 
-    fn past_size(&self) -> usize {
-        self.past.size()
+    fn unwritten_size(&self) -> usize {
+        self.past.size() + self.added.size()
     }
 
     fn turn(&mut self, forget: bool) {
-        if forget && !R::APPEND_ONLY {
+        if forget {
             let (before, turn) = (self.slots.len(), self.turn);
             self.slots.retain(|_, slot| slot.dirty || slot.used + 1 >= turn);
             // A slot without a row says that there is none, which is lost too.
@@ -312,7 +318,8 @@ impl Rows {
         Ok(())
     }
 
-    /// Puts a new row, or a whole new state of one; `make` gets the row as it is.
+    /// Puts a new row, or a whole new state of one; `make` gets the row as it is. What goes into an append-only table
+    /// is put once for each event.
     ///
     /// # Errors
     /// It was not asked for.
@@ -322,7 +329,13 @@ impl Rows {
         entry: &Entry,
         make: impl FnOnce(Option<&R>) -> R,
     ) -> Result<(), FoldError> {
-        let Table { slots, dirty, past, .. } = self.table_of::<R>();
+        let Table { slots, dirty, added, past, .. } = self.table_of::<R>();
+        if R::APPEND_ONLY {
+            let mut row = make(None);
+            row.touch(entry.stamp());
+            added.push(&row);
+            return Ok(());
+        }
         let slot = slots.get_mut(key).ok_or_else(|| not_named::<R>(key))?;
         let position = entry.stamp().position;
         if slot.now.as_ref().is_none_or(|row| row.position() < position) {
@@ -350,7 +363,9 @@ impl Rows {
     /// Every row of a table as it is now, in the order of their keys.
     #[cfg(test)]
     pub(crate) fn all<R: Row>(&mut self) -> Vec<R> {
-        let mut rows: Vec<R> = self.table_of::<R>().slots.values().filter_map(|slot| slot.now.clone()).collect();
+        let table = self.table_of::<R>();
+        let mut rows: Vec<R> = table.slots.values().filter_map(|slot| slot.now.clone()).collect();
+        rows.extend(table.added.iter().map(|row| serde_json::from_slice::<R>(row).unwrap()));
         rows.sort_by_key(Row::key);
         rows
     }
