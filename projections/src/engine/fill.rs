@@ -19,12 +19,12 @@ use super::shadow::{Shadow, failed};
 use super::{Model, Rows, apply, checkpoint, table};
 use crate::{Progress, ProjectionError};
 
-/// What ends a segment: this many events,
-const EVENTS: usize = 32_768;
+/// What ends a segment: this many events (few in tests, so that rows are forgotten and read again),
+const EVENTS: usize = if cfg!(test) { 16 } else { 32_768 };
 /// or as many bytes of former versions and of rows that are only ever added.
 const BYTES: usize = 16 << 20;
 /// How many rows of a table may be in memory before those are forgotten that the last two segments did not touch.
-const HELD: usize = 65_536;
+const HELD: usize = if cfg!(test) { 2 } else { 65_536 };
 
 /// What a part of the log has changed.
 struct Segment {

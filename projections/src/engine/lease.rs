@@ -62,6 +62,19 @@ impl Lease {
         alive
     }
 
+    /// Leaves `name` to others.
+    pub(crate) async fn give_up(&self, name: &str) -> Result<(), sqlx::Error> {
+        let mut held = self.held.lock().await;
+        let Some(connection) = held.connection.as_mut() else { return Ok(()) };
+        // Without the lock this is a warning of the server's, and no error.
+        let unlocked = sqlx::query!("select pg_advisory_unlock($1, hashtext($2))", FOLDING, name);
+        if let Err(error) = unlocked.fetch_all(connection).await {
+            held.connection = None;
+            return Err(error);
+        }
+        Ok(())
+    }
+
     /// Gives everything up.
     pub(crate) async fn release(&self) {
         if let Some(connection) = self.held.lock().await.connection.take() {

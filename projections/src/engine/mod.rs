@@ -28,3 +28,5 @@ pub(crate) use apply::{ApplyError, apply};
 pub(crate) use checkpoint::Checkpoint;
 pub(crate) use lease::{Lease, Remaking};
 pub(crate) use projector::Projector;
+#[cfg(test)]
+pub(crate) use shadow::Shadow;

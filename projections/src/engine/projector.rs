@@ -113,24 +113,42 @@ impl Projector {
 
     /// The lock, the checkpoint's position and what is left out from there on, when there is something to follow.
     async fn attempt(&self) -> Result<Option<(u64, i64, Skips)>, Pause> {
-        let Some(epoch) = self.lease.try_own(self.model.name).await? else { return Ok(None) };
         Checkpoint::ensure(&self.model, &self.pool).await?;
-        let Some(checkpoint) = Checkpoint::read(self.model.name, &self.pool).await? else { return Ok(None) };
-        match checkpoint.state {
-            State::Running => {}
-            State::Stopped | State::Paused => return Ok(None),
-        }
-        if checkpoint.version < self.model.version {
-            self.renew(&checkpoint).await?;
-            return Err(Pause::Overtaken);
-        }
-        if checkpoint.version > self.model.version {
-            let (name, stored, known) = (self.model.name, checkpoint.version, self.model.version);
-            tracing::error!(projection.name = name, stored, known, "a newer version has made this read model");
+        // A process of an older version may hold the lock and fold on, until its tables are swapped out.
+        if !self.is_ours().await? {
             return Ok(None);
+        }
+        let Some(epoch) = self.lease.try_own(self.model.name).await? else { return Ok(None) };
+        let checkpoint = Checkpoint::read(self.model.name, &self.pool).await?;
+        let Some(checkpoint) = checkpoint.filter(|checkpoint| checkpoint.state == State::Running) else {
+            return Ok(None);
+        };
+        if checkpoint.version != self.model.version {
+            return Err(Pause::Overtaken);
         }
         let skips = skips_after(&self.log, self.model.name, checkpoint.position).await.map_err(Pause::Failed)?;
         Ok(Some((epoch, checkpoint.position, skips)))
+    }
+
+    /// Whether the rows are there, in this build's version, and nobody holds them up; makes them anew when they are of
+    /// an older one, and leaves them to others when they are of a newer one.
+    async fn is_ours(&self) -> Result<bool, Pause> {
+        let (name, known) = (self.model.name, self.model.version);
+        let Some(checkpoint) = Checkpoint::read(name, &self.pool).await? else { return Ok(false) };
+        if checkpoint.version > known {
+            let stored = checkpoint.version;
+            tracing::error!(projection.name = name, stored, known, "a newer version has made this read model");
+            self.lease.give_up(name).await?;
+            return Ok(false);
+        }
+        if checkpoint.state != State::Running {
+            return Ok(false);
+        }
+        if checkpoint.version < known {
+            self.renew(&checkpoint).await?;
+            return Err(Pause::Overtaken);
+        }
+        Ok(true)
     }
 
     /// Makes the tables anew in this build's version.

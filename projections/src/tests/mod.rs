@@ -6,5 +6,6 @@ mod history;
 mod read_models;
 mod rebuilding;
 mod replay;
+mod resuming;
 mod trail;
 mod versions;
