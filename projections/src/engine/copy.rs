@@ -131,7 +131,6 @@ fn plain(value: &[u8], buffer: &mut Vec<u8>) -> Result<(), sqlx::Error> {
 }
 
 fn array(value: &[u8], buffer: &mut Vec<u8>) -> Result<(), sqlx::Error> {
-    let elements: Vec<Option<serde_json::Value>>;
     if let Some(inside) = value.strip_prefix(b"[").and_then(|value| value.strip_suffix(b"]"))
         && !value.contains(&b'\\')
     {
@@ -141,7 +140,8 @@ fn array(value: &[u8], buffer: &mut Vec<u8>) -> Result<(), sqlx::Error> {
         buffer.push(b'}');
         return Ok(());
     }
-    elements = serde_json::from_slice(value).map_err(|error| sqlx::Error::Encode(error.into()))?;
+    let elements: Result<Vec<Option<serde_json::Value>>, _> = serde_json::from_slice(value);
+    let elements = elements.map_err(|error| sqlx::Error::Encode(error.into()))?;
     let mut literal = String::from("{");
     for (place, element) in elements.iter().enumerate() {
         if place > 0 {

@@ -8,7 +8,7 @@ use crate::alerts::{AlertRow, Alerts};
 use crate::engine::{Checkpoint, apply};
 use crate::samples::*;
 use crate::spec::{Given, given};
-use crate::{MODELS, Model, Projections, State, status, verify};
+use crate::{MODELS, Model, ProjectionError, Projections, State, status, verify};
 
 const SOON: Duration = Duration::from_secs(20);
 
@@ -24,7 +24,13 @@ pub(super) async fn start(given: &Given) -> (Projections, CancellationToken) {
 
 pub(super) async fn assert_verified(given: &Given, names: &[&str]) {
     for name in names {
-        let verified = verify(&given.pool, &given.log, name, &|_| {}, &CancellationToken::new()).await.unwrap();
+        let verified = loop {
+            // A rebuild whose rows are in place may not have let go yet.
+            match verify(&given.pool, &given.log, name, &|_| {}, &CancellationToken::new()).await {
+                Err(ProjectionError::Busy { .. }) => tokio::task::yield_now().await,
+                outcome => break outcome.unwrap(),
+            }
+        };
         assert_eq!((verified.differing_rows, verified.differences), (0, vec![]), "{name}");
     }
 }
