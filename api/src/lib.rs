@@ -1,6 +1,7 @@
 //! GraphQL, HTTP, health, metrics and the command line: everything that people and programs touch.
 
 pub mod actor;
+mod audit;
 pub mod background;
 pub mod cli;
 pub mod clock;

@@ -14,6 +14,7 @@ pub mod alerts;
 pub mod audit;
 mod contract;
 pub mod control;
+pub mod diff;
 mod engine;
 pub mod rail;
 mod running;

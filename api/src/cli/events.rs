@@ -163,7 +163,7 @@ async fn show(log: &Log, position: i64, json: bool) -> Outcome {
 }
 
 /// An event type of this build: a mistyped one would look as if nothing had happened.
-fn known_type(text: &str) -> Result<String, String> {
+pub(super) fn known_type(text: &str) -> Result<String, String> {
     let names: Vec<&str> = vigie_domain::Event::types().map(|info| info.name).collect();
     if names.contains(&text) {
         return Ok(text.to_owned());

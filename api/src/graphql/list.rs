@@ -37,6 +37,13 @@ pub(crate) struct Counted {
     filter: Filter,
 }
 
+impl Counted {
+    /// The rows of `table` that `filter` lets through.
+    pub(super) fn of(table: &'static str, filter: Filter) -> Self {
+        Self { table, filter }
+    }
+}
+
 #[Object]
 impl Counted {
     /// Rows that the filter lets through, on all pages.

@@ -36,6 +36,7 @@ use async_graphql::{Data, MergedObject, MergedSubscription};
 pub use error::finish;
 pub(crate) use relation::View;
 pub use relation::{ReadSchema, SchemaError};
+pub(crate) use rights::{Right, holds};
 pub use services::Services;
 pub use snapshot::Snapshot;
 
@@ -47,6 +48,7 @@ pub struct Contexts(
     rail::RailQuery,
     alerts::AlertsQuery,
     audit::AuditQuery,
+    audit::DiffQuery,
     events::EventsQuery,
 );
 
@@ -113,6 +115,7 @@ pub fn loaders(data: &mut Data, snapshot: &Snapshot) {
     airport::loaders(data, snapshot);
     rail::loaders(data, snapshot);
     alerts::loaders(data, snapshot);
+    audit::loaders(data, snapshot);
 }
 
 #[cfg(test)]
@@ -172,6 +175,7 @@ mod tests {
             query::<rail::RailQuery>(),
             query::<alerts::AlertsQuery>(),
             query::<audit::AuditQuery>(),
+            query::<audit::DiffQuery>(),
             query::<events::EventsQuery>(),
             query::<time::TimeQuery>(),
             query::<projections::ProjectionsQuery>(),

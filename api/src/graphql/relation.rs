@@ -137,6 +137,14 @@ const TABLES: &[Table] = &[
     Table { name: "audit_things", columns: "thing, position", history: false },
 ];
 
+/// What was refused: beside the log, and not a read model, but listed like one.
+const REFUSAL: Table = Table {
+    name: "refusal",
+    columns: "id, position, refused_at, actor, command, command_id, correlation_id, causation_id, site, things, code, \
+              message, details, input",
+    history: false,
+};
+
 impl View {
     /// The read models as they are.
     pub(crate) fn now(schema: ReadSchema) -> Self {
@@ -171,10 +179,12 @@ impl View {
     /// # Panics
     /// A name that is not in the list.
     pub(crate) fn table(&self, name: &str) -> String {
-        let found = TABLES.iter().find(|table| table.name == name);
+        let found = TABLES.iter().chain([&REFUSAL]).find(|table| table.name == name);
         let Table { columns, history, .. } = found.unwrap_or_else(|| panic!("{name:?} is a table that the API reads"));
-        let schema = self.schema.as_str();
-        match self.past {
+        // What lies beside a schema that was built until a moment goes on.
+        let (schema, past) =
+            if name == REFUSAL.name { ("public", self.last()) } else { (self.schema.as_str(), self.past) };
+        match past {
             None => format!("{schema}.{name} as {name}"),
             Some(position) if *history => format!(
                 "(select {columns} from (\

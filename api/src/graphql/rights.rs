@@ -11,7 +11,7 @@ use crate::http::Caller;
 
 /// What somebody may be allowed to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Right {
+pub(crate) enum Right {
     /// Look into the past, the audit trail and what was refused; take it away as a file.
     Audit,
     /// Rebuild, pause, resume and retry read models, and skip events.
@@ -43,7 +43,7 @@ pub(super) fn require(ctx: &Context<'_>, right: Right) -> Result<(), Error> {
 }
 
 /// Every right is held by every caller until accounts tell callers apart.
-fn holds(_caller: &Caller, right: Right) -> bool {
+pub(crate) fn holds(_caller: &Caller, right: Right) -> bool {
     match right {
         Right::Audit | Right::OperateProjections | Right::OperateJobs => true,
     }

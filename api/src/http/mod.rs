@@ -4,6 +4,7 @@
 //! of its host, the security headers, and the time limit.
 
 mod app;
+mod export;
 mod graphql;
 mod guard;
 mod health;
@@ -35,6 +36,7 @@ pub fn router(app: App) -> Router {
         .route("/", get(|| async { Redirect::temporary("/graphql") }))
         .route("/graphql", get(graphql::get).post(graphql::post))
         .route("/graphql/ui/{file}", get(ui::file))
+        .route("/export/{file}", get(export::file))
         .route("/health", get(health::all))
         .route("/health/live", get(health::live))
         .route("/health/ready", get(health::ready))

@@ -2,6 +2,7 @@
 
 mod consumers;
 mod control;
+mod diff;
 mod history;
 mod read_models;
 mod rebuilding;

@@ -3,6 +3,7 @@
 
 mod architecture;
 mod archive;
+mod audit;
 mod backup;
 mod browser;
 mod client;

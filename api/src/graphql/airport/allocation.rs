@@ -12,6 +12,7 @@ use uuid::Uuid;
 use super::enums::{AllocationStatus, CodeLetter};
 use super::flight::Flight;
 use super::stand::Stand;
+use crate::graphql::audit::{Provenance, Table};
 use crate::graphql::context::Parts;
 use crate::graphql::keyset::{Kind, Part};
 use crate::graphql::list::{List, Row, between, equals, list};
@@ -228,6 +229,10 @@ impl Allocation {
     /// The event that changed it last.
     async fn position(&self) -> Position {
         Position(self.0.position)
+    }
+    /// Why it is what it is: the events that made it, what lies behind them, and what they led to.
+    async fn provenance(&self) -> Provenance {
+        Provenance::of(&Table::ALLOCATIONS, [self.0.allocation.to_string()], self.0.position)
     }
     /// Who did what to it, newest first.
     async fn audit(

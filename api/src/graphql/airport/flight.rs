@@ -10,6 +10,7 @@ use uuid::Uuid;
 use super::allocation::Allocation;
 use super::enums::{CodeLetter, Direction, FlightStatus, Phase};
 use super::stand::Stand;
+use crate::graphql::audit::{Provenance, Table};
 use crate::graphql::context::Parts;
 use crate::graphql::keyset::{Kind, Part};
 use crate::graphql::list::{List, Row, between, equals, list};
@@ -225,6 +226,10 @@ impl Flight {
     /// The event that changed it last.
     async fn position(&self) -> Position {
         Position(self.0.position)
+    }
+    /// Why it is what it is: the events that made it, what lies behind them, and what they led to.
+    async fn provenance(&self) -> Provenance {
+        Provenance::of(&Table::FLIGHTS, [self.0.flight.clone()], self.0.position)
     }
     /// Who did what to it, newest first.
     async fn audit(

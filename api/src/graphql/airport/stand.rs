@@ -10,6 +10,7 @@ use vigie_domain::support::Zone;
 use super::allocation::{Allocation, AllocationRow};
 use super::board::{Board, StandAt, State};
 use super::enums::{CodeLetter, StandKind, StandStatus};
+use crate::graphql::audit::{Provenance, Table};
 use crate::graphql::context::Parts;
 use crate::graphql::error::{bad_input, fault};
 use crate::graphql::keyset::{Kind, Part};
@@ -173,6 +174,10 @@ impl Stand {
     /// The event that changed it last.
     async fn position(&self) -> Position {
         Position(self.0.position)
+    }
+    /// Why it is what it is: the events that made it, what lies behind them, and what they led to.
+    async fn provenance(&self) -> Provenance {
+        Provenance::of(&Table::STANDS, [self.0.stand.clone()], self.0.position)
     }
     /// Who did what to it, newest first.
     async fn audit(

@@ -10,6 +10,7 @@ use sqlx::{FromRow, Postgres, QueryBuilder};
 use uuid::Uuid;
 
 use crate::graphql::airport::{Allocation, Flight, Stand};
+use crate::graphql::audit::{Provenance, Table};
 use crate::graphql::context::Parts;
 use crate::graphql::keyset::{Kind, Part};
 use crate::graphql::list::{List, Row, between, equals, list};
@@ -237,6 +238,10 @@ impl Alert {
     /// The event that changed it last.
     async fn position(&self) -> Position {
         Position(self.0.position)
+    }
+    /// Why it is what it is: the events that made it, what lies behind them, and what they led to.
+    async fn provenance(&self) -> Provenance {
+        Provenance::of(&Table::ALERTS, [self.0.alert.to_string()], self.0.position)
     }
     /// Who did what to it, newest first.
     async fn audit(

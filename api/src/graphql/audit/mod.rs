@@ -1,160 +1,50 @@
-//! The audit trail: who did what to which thing, when, why, from which command, before and after.
+//! The audit trail: who did what to which thing, when, why, from which command, before and after; and what was refused.
+
+mod activity;
+mod diff;
+mod downloads;
+mod entry;
+mod provenance;
+mod refused;
+mod walks;
 
 use std::sync::Arc;
 
-use async_graphql::{Context, Error, ID, InputObject, Json, Object, SimpleObject};
-use chrono::{DateTime, Utc};
-use serde::Deserialize;
-use sqlx::FromRow;
-use uuid::Uuid;
+use async_graphql::connection::Connection;
+use async_graphql::dataloader::DataLoader;
+use async_graphql::{Context, Data, Error, ID, Object};
+use chrono::{DateTime, NaiveDate, Utc};
+use sqlx::{Postgres, QueryBuilder};
 
-use super::keyset::{Kind, Part};
-use super::list::{List, Row, between, equals, list};
+use activity::{Deed, activity};
+pub(in crate::graphql) use diff::DiffQuery;
+use downloads::Download;
+use entry::{AuditEntry, OldestFirst};
+pub(in crate::graphql) use provenance::Provenance;
+use refused::RefusedCommand;
+pub(in crate::graphql) use walks::Table;
+use walks::{CausedBy, ChainOf, NewestOf, OfCommand};
+
+use super::context::Parts;
+use super::error::bad_input;
+use super::keyset::Cursor;
+use super::list::{Filter, List, list};
+use super::load::by_key;
 use super::page::Page;
 use super::relation::View;
-use super::scalars::Position;
+use super::rights::{Right, require};
+use super::snapshot::{Snapshot, unreadable};
+use crate::audit::{AuditFilter, AuditRow, FilterError, Listed, Order, Paged, RefusalFilter, RefusalRow};
 
-/// A change of one field of one thing.
-#[derive(Debug, Clone, Deserialize, SimpleObject)]
-pub(crate) struct Change {
-    /// The thing, such as `stand:LFW/C03`.
-    thing: String,
-    /// Its field.
-    field: String,
-    /// What it was.
-    #[serde(default)]
-    before: Option<Json<serde_json::Value>>,
-    /// What it is.
-    #[serde(default)]
-    after: Option<Json<serde_json::Value>>,
-}
-
-/// A row of `read.audit`.
-#[derive(Debug, Clone, FromRow)]
-pub(in crate::graphql) struct AuditRow {
-    position: i64,
-    event: Uuid,
-    r#type: String,
-    site: String,
-    actor: String,
-    command: String,
-    command_id: Uuid,
-    correlation_id: Uuid,
-    causation_id: Option<Uuid>,
-    occurred_at: DateTime<Utc>,
-    recorded_at: DateTime<Utc>,
-    things: Vec<String>,
-    action: String,
-    changes: sqlx::types::Json<Vec<Change>>,
-    note: String,
-}
-
-impl Row for AuditRow {
-    const TABLE: &'static str = "audit";
-    const ORDER: &'static [(&'static str, Kind)] = &[("position", Kind::Number)];
-    const NEWEST_FIRST: bool = true;
-    fn key(&self) -> Vec<Part> {
-        vec![Part::Number(self.position)]
-    }
-}
-
-/// One entry of the audit trail: an event, seen as somebody's deed.
-pub(crate) struct AuditEntry(AuditRow);
-
-impl From<AuditRow> for AuditEntry {
-    fn from(row: AuditRow) -> Self {
-        Self(row)
-    }
-}
-
-/// Entries of the audit trail, newest first.
+/// Entries of the audit trail.
 pub(in crate::graphql) type Trail = List<AuditEntry>;
 
-#[Object]
-impl AuditEntry {
-    /// The event's place in the log.
-    async fn position(&self) -> Position {
-        Position(self.0.position)
-    }
-    /// The event.
-    async fn event(&self) -> ID {
-        ID(self.0.event.to_string())
-    }
-    /// Its type.
-    #[graphql(name = "type")]
-    async fn kind(&self) -> &str {
-        &self.0.r#type
-    }
-    /// Where.
-    async fn site(&self) -> ID {
-        ID(self.0.site.clone())
-    }
-    /// Who or what did it.
-    async fn actor(&self) -> &str {
-        &self.0.actor
-    }
-    /// The command that it was accepted from, by name.
-    async fn command(&self) -> &str {
-        &self.0.command
-    }
-    /// The command itself.
-    async fn command_id(&self) -> Uuid {
-        self.0.command_id
-    }
-    /// The first command of the chain.
-    async fn correlation_id(&self) -> Uuid {
-        self.0.correlation_id
-    }
-    /// The event that the command reacted to.
-    async fn causation_id(&self) -> Option<Uuid> {
-        self.0.causation_id
-    }
-    /// When it happened, by the source's clock.
-    async fn occurred_at(&self) -> DateTime<Utc> {
-        self.0.occurred_at
-    }
-    /// When the log recorded it.
-    async fn recorded_at(&self) -> DateTime<Utc> {
-        self.0.recorded_at
-    }
-    /// The things that it is about.
-    async fn things(&self) -> &[String] {
-        &self.0.things
-    }
-    /// What was done, in words.
-    async fn action(&self) -> &str {
-        &self.0.action
-    }
-    /// Before and after.
-    async fn changes(&self) -> &[Change] {
-        &self.0.changes.0
-    }
-    /// Why, as far as somebody wrote it.
-    async fn note(&self) -> &str {
-        &self.0.note
-    }
-}
-
-/// Which entries.
-#[derive(Debug, Clone, Default, InputObject)]
-pub(crate) struct AuditFilter {
-    /// About this thing, such as `stand:LFW/C03`.
-    thing: Option<String>,
-    /// By this person or program.
-    actor: Option<String>,
-    /// From commands of this name, such as `airport.allocate_stand`.
-    command: Option<String>,
-    /// From this command.
-    command_id: Option<Uuid>,
-    /// Events of this type.
-    #[graphql(name = "type")]
-    kind: Option<String>,
-    /// At this site.
-    site: Option<ID>,
-    /// Recorded from this time on.
-    from: Option<DateTime<Utc>>,
-    /// Recorded before this time.
-    to: Option<DateTime<Utc>>,
+pub(in crate::graphql) fn loaders(data: &mut Data, snapshot: &Snapshot) {
+    data.insert(by_key::<AuditRow>(snapshot));
+    data.insert(DataLoader::new(ChainOf(snapshot.clone()), tokio::spawn));
+    data.insert(DataLoader::new(CausedBy(snapshot.clone()), tokio::spawn));
+    data.insert(DataLoader::new(OfCommand(snapshot.clone()), tokio::spawn));
+    data.insert(DataLoader::new(NewestOf(snapshot.clone()), tokio::spawn));
 }
 
 /// Queries about the audit trail.
@@ -163,17 +53,89 @@ pub(crate) struct AuditQuery;
 
 #[Object]
 impl AuditQuery {
-    /// The audit trail, newest first.
+    /// The audit trail, newest first unless asked otherwise.
+    #[expect(clippy::too_many_arguments, reason = "a list has four of its own")]
     async fn audit_trail(
         &self,
         ctx: &Context<'_>,
         filter: Option<AuditFilter>,
+        order: Option<Order>,
         first: Option<i32>,
         after: Option<String>,
         last: Option<i32>,
         before: Option<String>,
     ) -> Result<Trail, Error> {
-        entries(ctx, filter.unwrap_or_default(), Page::new(first, after, last, before)?).await
+        require(ctx, Right::Audit)?;
+        let page = Page::new(first, after, last, before)?;
+        entries(ctx, filter.unwrap_or_default(), order.unwrap_or_default(), page).await
+    }
+
+    /// Commands that were refused, newest first.
+    async fn refusals(
+        &self,
+        ctx: &Context<'_>,
+        filter: Option<RefusalFilter>,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+    ) -> Result<List<RefusedCommand>, Error> {
+        require(ctx, Right::Audit)?;
+        let page = Page::new(first, after, last, before)?;
+        let paged = refusals_checked(ctx, filter.unwrap_or_default()).await?;
+        list::<RefusalRow, RefusedCommand>(ctx, page, conditions(paged)).await
+    }
+
+    /// Everything that somebody did and was refused, newest first. A refusal stands behind the last event that it was
+    /// judged on.
+    #[expect(clippy::too_many_arguments, reason = "a list has two of its own")]
+    async fn activity(
+        &self,
+        ctx: &Context<'_>,
+        actor: String,
+        thing: Option<String>,
+        site: Option<ID>,
+        from: Option<DateTime<Utc>>,
+        to: Option<DateTime<Utc>>,
+        day: Option<NaiveDate>,
+        first: Option<i32>,
+        after: Option<String>,
+    ) -> Result<Connection<Cursor, Deed>, Error> {
+        require(ctx, Right::Audit)?;
+        let filter = AuditFilter { actor: Some(actor), thing, site, from, to, day, ..AuditFilter::default() };
+        activity(ctx, filter, Page::new(first, after, None, None)?).await
+    }
+
+    /// Where the audit trail can be downloaded, as far as the filter lets it through and up to what this operation sees.
+    async fn audit_export(
+        &self,
+        ctx: &Context<'_>,
+        filter: Option<AuditFilter>,
+        order: Option<Order>,
+    ) -> Result<Download, Error> {
+        require(ctx, Right::Audit)?;
+        let (filter, order) = (filter.unwrap_or_default(), order.unwrap_or_default());
+        let rows = count(ctx, &checked(ctx, filter.clone(), order).await?).await?;
+        let seen = ctx.snapshot().read().await?.position().await?;
+        let until_position = Some(filter.until_position.map_or(seen, |until| until.min(seen)));
+        Ok(Download::of("audit", &AuditFilter { until_position, ..filter }, order == Order::OldestFirst, rows))
+    }
+
+    /// Where the refusals can be downloaded, as far as the filter lets them through.
+    async fn refusal_export(
+        &self,
+        ctx: &Context<'_>,
+        filter: Option<RefusalFilter>,
+        order: Option<Order>,
+    ) -> Result<Download, Error> {
+        require(ctx, Right::Audit)?;
+        let (filter, order) = (filter.unwrap_or_default(), order.unwrap_or_default());
+        let rows = count(ctx, &refusals_checked(ctx, filter.clone()).await?).await?;
+        let until_position = match (ctx.snapshot().view().last(), filter.until_position) {
+            (Some(past), Some(until)) => Some(until.min(past)),
+            (past, until) => past.or(until),
+        };
+        Ok(Download::of("refusals", &RefusalFilter { until_position, ..filter }, order == Order::OldestFirst, rows))
     }
 }
 
@@ -184,23 +146,50 @@ pub(in crate::graphql) async fn trail(
     first: Option<i32>,
     after: Option<String>,
 ) -> Result<Trail, Error> {
-    let filter = AuditFilter { thing: Some(thing), ..AuditFilter::default() };
-    entries(ctx, filter, Page::new(first, after, None, None)?).await
+    entries(ctx, AuditFilter::about(thing), Order::NewestFirst, Page::new(first, after, None, None)?).await
 }
 
-async fn entries(ctx: &Context<'_>, filter: AuditFilter, page: Page) -> Result<Trail, Error> {
-    let filter = Arc::new(move |sql: &mut sqlx::QueryBuilder<sqlx::Postgres>, view: &View| {
-        let filter = filter.clone();
-        if let Some(thing) = filter.thing {
-            sql.push(" and position in (select position from ").push(view.table("audit_things"));
-            sql.push(" where thing = ").push_bind(thing).push(")");
-        }
-        equals(sql, "actor", filter.actor);
-        equals(sql, "command", filter.command);
-        equals(sql, "command_id", filter.command_id);
-        equals(sql, "type", filter.kind);
-        equals(sql, "site", filter.site.map(|site| site.0));
-        between(sql, "recorded_at", filter.from, filter.to);
-    });
-    list::<AuditRow, AuditEntry>(ctx, page, filter).await
+async fn entries(ctx: &Context<'_>, filter: AuditFilter, order: Order, page: Page) -> Result<Trail, Error> {
+    let filter = conditions(checked(ctx, filter, order).await?);
+    match order {
+        Order::NewestFirst => list::<AuditRow, AuditEntry>(ctx, page, filter).await,
+        Order::OldestFirst => list::<OldestFirst, AuditEntry>(ctx, page, filter).await,
+    }
+}
+
+fn conditions<R: Listed>(paged: Paged<R>) -> Filter
+where
+    Paged<R>: Send + Sync + 'static,
+{
+    Arc::new(move |sql: &mut QueryBuilder<Postgres>, view: &View| paged.conditions(sql, view))
+}
+
+fn bad_filter(error: &FilterError) -> Error {
+    bad_input(&format!("filter.{}", error.field), &error.problem)
+}
+
+async fn checked(ctx: &Context<'_>, filter: AuditFilter, order: Order) -> Result<Paged<AuditRow>, Error> {
+    filter.check().map_err(|error| bad_filter(&error))?;
+    paged(ctx, filter, order).await
+}
+
+async fn refusals_checked(ctx: &Context<'_>, filter: RefusalFilter) -> Result<Paged<RefusalRow>, Error> {
+    filter.check().map_err(|error| bad_filter(&error))?;
+    paged(ctx, filter, Order::NewestFirst).await
+}
+
+async fn paged<R: Listed>(ctx: &Context<'_>, filter: R::Filter, order: Order) -> Result<Paged<R>, Error> {
+    let mut reading = ctx.snapshot().read().await?;
+    let paged = Paged::new(filter, order, ctx.snapshot().view(), reading.connection()).await.map_err(unreadable)?;
+    paged.map_err(|error| bad_filter(&error))
+}
+
+async fn count<R: Listed>(ctx: &Context<'_>, paged: &Paged<R>) -> Result<i64, Error> {
+    let view = ctx.snapshot().view();
+    let mut sql = QueryBuilder::new("select count(*) from ");
+    sql.push(view.table(R::TABLE)).push(" where true");
+    paged.conditions(&mut sql, view);
+    let mut reading = ctx.snapshot().read().await?;
+    let count = sql.build_query_scalar().persistent(view.is_kept()).fetch_one(reading.connection()).await;
+    count.map_err(unreadable)
 }

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use sqlx::FromRow;
 use sqlx::types::Json;
 
+use crate::graphql::audit::{Provenance, Table};
 use crate::graphql::context::Parts;
 use crate::graphql::load::grouped;
 use crate::graphql::snapshot::{Snapshot, unreadable};
@@ -54,10 +55,17 @@ pub(crate) struct Car {
     out_of_limits: i32,
     /// The worst of them.
     worst_level: Option<Level>,
+    #[graphql(skip)]
+    position: i64,
 }
 
 #[ComplexObject]
 impl Car {
+    /// Why it is what it is: the events that measured it, and what lies behind the last of them.
+    async fn provenance(&self) -> Provenance {
+        Provenance::of(&Table::CARS, [self.pass.clone(), self.car.to_string()], self.position)
+    }
+
     /// What was measured of its springs.
     async fn springs(&self, ctx: &Context<'_>) -> Result<Vec<Spring>, Error> {
         let loader: &DataLoader<SpringsOfCar> = ctx.loader();
@@ -67,6 +75,7 @@ impl Car {
 
 /// One quantity of one spring.
 #[derive(Debug, Clone, FromRow, SimpleObject)]
+#[graphql(complex)]
 pub(crate) struct Spring {
     #[graphql(skip)]
     pass: String,
@@ -86,6 +95,17 @@ pub(crate) struct Spring {
     level: Option<Level>,
     /// The bound that was passed.
     bound: Option<f64>,
+    #[graphql(skip)]
+    position: i64,
+}
+
+#[ComplexObject]
+impl Spring {
+    /// Why it is what it is: the events that measured it or judged it, and what lies behind the last of them.
+    async fn provenance(&self) -> Provenance {
+        let key = [self.pass.clone(), self.car.to_string(), self.spring.clone(), self.quantity.clone()];
+        Provenance::of(&Table::SPRINGS, key, self.position)
+    }
 }
 
 /// Loads the cars of passes.
@@ -145,6 +165,8 @@ pub(crate) struct Limit {
 /// A row of `read.spring_limits`.
 #[derive(Debug, Clone, FromRow)]
 pub(super) struct LimitsRow {
+    site: String,
+    position: i64,
     version: i32,
     valid_from: DateTime<Utc>,
     limits: Json<Vec<Limit>>,
@@ -152,7 +174,12 @@ pub(super) struct LimitsRow {
 
 /// The limits by which a site judges springs.
 #[derive(Debug, Clone, SimpleObject)]
+#[graphql(complex)]
 pub(crate) struct Limits {
+    #[graphql(skip)]
+    site: String,
+    #[graphql(skip)]
+    position: i64,
     /// Counts the site's limits.
     version: i32,
     /// Passes from this time on are judged by them.
@@ -163,6 +190,20 @@ pub(crate) struct Limits {
 
 impl From<LimitsRow> for Limits {
     fn from(row: LimitsRow) -> Self {
-        Self { version: row.version, valid_from: row.valid_from, limits: row.limits.0 }
+        Self {
+            site: row.site,
+            position: row.position,
+            version: row.version,
+            valid_from: row.valid_from,
+            limits: row.limits.0,
+        }
+    }
+}
+
+#[ComplexObject]
+impl Limits {
+    /// Why they are what they are: the event that set them, and its command.
+    async fn provenance(&self) -> Provenance {
+        Provenance::of(&Table::LIMITS, [self.site.clone(), self.version.to_string()], self.position)
     }
 }

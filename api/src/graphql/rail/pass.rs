@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use super::measured::{Car, CarsOfPass, Level};
 use crate::graphql::alerts::{Alert, AlertsOfPass};
+use crate::graphql::audit::{Provenance, Table};
 use crate::graphql::context::Parts;
 use crate::graphql::keyset::{Kind, Part};
 use crate::graphql::list::{List, Row, between, equals, list};
@@ -184,6 +185,10 @@ impl Pass {
     /// The event that changed it last.
     async fn position(&self) -> Position {
         Position(self.0.position)
+    }
+    /// Why it is what it is: the events that made it, what lies behind them, and what they led to.
+    async fn provenance(&self) -> Provenance {
+        Provenance::of(&Table::PASSES, [self.0.pass.clone()], self.0.position)
     }
     /// Who did what to it, newest first.
     async fn audit(

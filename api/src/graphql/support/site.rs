@@ -1,11 +1,12 @@
 //! A site, as it is answered.
 
-use async_graphql::{Context, Enum, Error, ID, Object, SimpleObject};
+use async_graphql::{ComplexObject, Context, Enum, Error, ID, Object, SimpleObject};
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use sqlx::FromRow;
 use sqlx::types::Json;
 
+use crate::graphql::audit::{Provenance, Table};
 use crate::graphql::context::Parts;
 use crate::graphql::keyset::{Kind, Part};
 use crate::graphql::list::Row;
@@ -33,12 +34,25 @@ pub(crate) struct Turnaround {
 
 /// The turnaround minutes of an aircraft type.
 #[derive(Debug, Clone, FromRow, SimpleObject)]
+#[graphql(complex)]
 pub(crate) struct TurnaroundRule {
+    #[graphql(skip)]
+    site: String,
+    #[graphql(skip)]
+    position: i64,
     /// ICAO designator.
     aircraft_type: String,
     min: i32,
     typical: i32,
     max: i32,
+}
+
+#[ComplexObject]
+impl TurnaroundRule {
+    /// Why it is what it is: the events that set it, and the command of the last.
+    async fn provenance(&self) -> Provenance {
+        Provenance::of(&Table::RULES, [self.site.clone(), self.aircraft_type.clone()], self.position)
+    }
 }
 
 /// What the choice of a stand weighs, in points of penalty; the fewest win.
@@ -137,7 +151,7 @@ impl Site {
     async fn turnaround_rules(&self, ctx: &Context<'_>) -> Result<Vec<TurnaroundRule>, Error> {
         let mut reading = ctx.snapshot().read().await?;
         let rules = reading.statement::<TurnaroundRule>(format!(
-            "select aircraft_type, min_minutes as min, typical_minutes as typical, max_minutes as max
+            "select site, position, aircraft_type, min_minutes as min, typical_minutes as typical, max_minutes as max
              from {} where site = $1 order by aircraft_type",
             ctx.snapshot().view().table("turnaround_rules")
         ));
@@ -150,6 +164,10 @@ impl Site {
     /// The event that changed it last.
     async fn position(&self) -> Position {
         Position(self.0.position)
+    }
+    /// Why it is what it is: the events that made it, what lies behind them, and what they led to.
+    async fn provenance(&self) -> Provenance {
+        Provenance::of(&Table::SITES, [self.0.site.clone()], self.0.position)
     }
     /// Who did what to it, newest first.
     async fn audit(

@@ -1,0 +1,282 @@
+//! From rows to the events that made them, and from events to their causes and to what they led to: one statement per
+//! table for any number of starts.
+//!
+//! The events that made a row are those of its versions: each holds from the event that made it. An event's cause lies
+//! before it, so that every walk ends; it is bounded all the same.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+
+use async_graphql::Error;
+use async_graphql::dataloader::Loader;
+use sqlx::postgres::PgRow;
+use sqlx::{FromRow, Postgres, QueryBuilder, Row as _};
+use uuid::Uuid;
+
+use crate::audit::AuditRow;
+use crate::graphql::relation::View;
+use crate::graphql::snapshot::{Snapshot, unreadable};
+
+/// The newest events of a row that a walk starts from.
+pub(super) const RECENT: i64 = 1_000;
+/// The most events that one statement finds forward.
+const MOST: i64 = 10_000;
+
+/// A table whose rows keep what they were, with the columns and types of its key.
+#[derive(Debug, PartialEq, Eq, Hash)]
+pub(in crate::graphql) struct Table {
+    name: &'static str,
+    key: &'static [(&'static str, &'static str)],
+}
+
+impl Table {
+    pub(in crate::graphql) const SITES: Self = Self { name: "sites", key: &[("site", "text")] };
+    pub(in crate::graphql) const RULES: Self =
+        Self { name: "turnaround_rules", key: &[("site", "text"), ("aircraft_type", "text")] };
+    pub(in crate::graphql) const LIMITS: Self =
+        Self { name: "spring_limits", key: &[("site", "text"), ("version", "integer")] };
+    pub(in crate::graphql) const STANDS: Self = Self { name: "stands", key: &[("stand", "text")] };
+    pub(in crate::graphql) const FLIGHTS: Self = Self { name: "flights", key: &[("flight", "text")] };
+    pub(in crate::graphql) const ALLOCATIONS: Self = Self { name: "allocations", key: &[("allocation", "uuid")] };
+    pub(in crate::graphql) const ALERTS: Self = Self { name: "alerts", key: &[("alert", "uuid")] };
+    pub(in crate::graphql) const PASSES: Self = Self { name: "passes", key: &[("pass", "text")] };
+    pub(in crate::graphql) const CARS: Self = Self { name: "cars", key: &[("pass", "text"), ("car", "integer")] };
+    pub(in crate::graphql) const SPRINGS: Self = Self {
+        name: "springs",
+        key: &[("pass", "text"), ("car", "integer"), ("spring", "text"), ("quantity", "text")],
+    };
+
+    /// The relation of the positions of a row's versions, as a subquery; `value` writes what a key column must be.
+    pub(super) fn push_versions(
+        &self,
+        sql: &mut QueryBuilder<Postgres>,
+        view: &View,
+        mut value: impl FnMut(&mut QueryBuilder<Postgres>, usize),
+    ) {
+        sql.push("(");
+        for (table, union) in [("", " union all "), ("_history", ")")] {
+            sql.push("select position from ")
+                .push(view.schema())
+                .push(".")
+                .push(self.name)
+                .push(table)
+                .push(" where true");
+            for (place, (column, kind)) in self.key.iter().enumerate() {
+                sql.push(" and ").push(*column).push(" = ");
+                value(sql, place);
+                sql.push("::").push(*kind);
+            }
+            sql.push(union);
+        }
+    }
+}
+
+/// Where a walk starts: at one event, or at a row as it was after an event.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct Of {
+    /// The row, by the values of its key; none for the event alone.
+    pub(super) row: Option<(&'static Table, Vec<String>)>,
+    pub(super) position: i64,
+    /// The newest so many of its events.
+    pub(super) newest: i64,
+}
+
+impl Of {
+    pub(super) fn event(position: i64) -> Self {
+        Self { row: None, position, newest: 1 }
+    }
+}
+
+/// How far forward.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Reach {
+    pub(super) depth: i32,
+    pub(super) first: i32,
+}
+
+/// An event that was led to.
+#[derive(Debug, Clone)]
+pub(super) struct Caused {
+    pub(super) depth: i32,
+    pub(super) row: AuditRow,
+}
+
+/// A row and what it belongs to: the number of the start, from 1, and the steps from there.
+struct Found {
+    start: usize,
+    depth: i32,
+    row: AuditRow,
+}
+
+impl<'r> FromRow<'r, PgRow> for Found {
+    fn from_row(row: &'r PgRow) -> Result<Self, sqlx::Error> {
+        let start: i64 = row.try_get("start")?;
+        let start = usize::try_from(start).map_err(|error| sqlx::Error::Decode(error.into()))?;
+        Ok(Self { start, depth: row.try_get("depth")?, row: AuditRow::from_row(row)? })
+    }
+}
+
+async fn found(snapshot: &Snapshot, mut sql: QueryBuilder<Postgres>) -> Result<Vec<Found>, Error> {
+    let mut reading = snapshot.read().await?;
+    let kept = snapshot.view().is_kept();
+    sql.build_query_as().persistent(kept).fetch_all(reading.connection()).await.map_err(unreadable)
+}
+
+/// What was found, by the start that it belongs to.
+fn by_start<K: Clone + Eq + Hash, T>(starts: &[K], found: Vec<Found>, make: impl Fn(Found) -> T) -> HashMap<K, Vec<T>> {
+    let mut all: HashMap<K, Vec<T>> = HashMap::new();
+    for one in found {
+        if let Some(start) = starts.get(one.start.wrapping_sub(1)) {
+            all.entry(start.clone()).or_default().push(make(one));
+        }
+    }
+    all
+}
+
+/// Starts of the same table together.
+fn by_table<K: Clone>(starts: &[K], of: impl Fn(&K) -> &Of) -> Vec<Vec<K>> {
+    let mut groups: HashMap<Option<&'static str>, Vec<K>> = HashMap::new();
+    for start in starts {
+        groups.entry(of(start).row.as_ref().map(|(table, _)| table.name)).or_default().push(start.clone());
+    }
+    groups.into_values().collect()
+}
+
+/// Adds a query for the events that the walks start from, as `start` and `position`; all starts are of one table.
+fn push_first(sql: &mut QueryBuilder<Postgres>, starts: &[&Of], view: &View) {
+    let positions: Vec<i64> = starts.iter().map(|of| of.position).collect();
+    let Some((table, _)) = starts.first().and_then(|of| of.row.as_ref()) else {
+        sql.push("select start, position from unnest(").push_bind(positions);
+        sql.push("::bigint[]) with ordinality of (position, start)");
+        return;
+    };
+    let newest: Vec<i64> = starts.iter().map(|of| of.newest).collect();
+    sql.push("select of.start, version.position from unnest(").push_bind(positions).push("::bigint[], ");
+    sql.push_bind(newest).push("::bigint[]");
+    for place in 0..table.key.len() {
+        let value = |of: &&Of| of.row.as_ref().map(|(_, values)| values[place].clone()).unwrap_or_default();
+        sql.push(", ").push_bind(starts.iter().map(value).collect::<Vec<String>>()).push("::text[]");
+    }
+    sql.push(") with ordinality of (position, newest");
+    for place in 0..table.key.len() {
+        sql.push(", key").push(place);
+    }
+    sql.push(", start) cross join lateral (select position from ");
+    table.push_versions(sql, view, |sql, place| {
+        sql.push("of.key").push(place);
+    });
+    sql.push(" versions where position <= of.position order by position desc limit of.newest) version");
+}
+
+/// From the start back to what began it. A row's walk starts at the newest of its events that reacted to another; at its
+/// last event when none did.
+pub(super) struct ChainOf(pub(super) Snapshot);
+
+impl Loader<Of> for ChainOf {
+    type Value = Vec<AuditRow>;
+    type Error = Error;
+
+    async fn load(&self, starts: &[Of]) -> Result<HashMap<Of, Vec<AuditRow>>, Error> {
+        let view = self.0.view();
+        let audit = view.table("audit");
+        let mut all = HashMap::new();
+        for starts in by_table(starts, |of| of) {
+            let mut sql = QueryBuilder::new("with recursive first (start, position) as (");
+            push_first(&mut sql, &starts.iter().collect::<Vec<_>>(), view);
+            sql.push("), head (start, position) as (select first.start, coalesce(max(position) ");
+            sql.push("filter (where causation_id is not null), max(position)) from first join (select * from ");
+            sql.push(&audit).push(") own using (position) group by first.start), ");
+            sql.push("chain (start, depth, position, causation_id) as (select head.start, 0, position, causation_id ");
+            sql.push("from head join (select * from ").push(&audit).push(") own using (position) union all ");
+            sql.push("select chain.start, chain.depth + 1, cause.position, cause.causation_id from chain join (");
+            sql.push("select * from ").push(&audit);
+            sql.push(") cause on cause.event = chain.causation_id where chain.depth < 99) ");
+            sql.push("select chain.start, chain.depth, entry.* from chain join (select * from ").push(&audit);
+            sql.push(") entry using (position) order by chain.start, chain.depth");
+            all.extend(by_start(&starts, found(&self.0, sql).await?, |found| found.row));
+        }
+        Ok(all)
+    }
+}
+
+/// What the start led to, nearest first.
+pub(super) struct CausedBy(pub(super) Snapshot);
+
+impl Loader<(Of, Reach)> for CausedBy {
+    type Value = Vec<Caused>;
+    type Error = Error;
+
+    async fn load(&self, starts: &[(Of, Reach)]) -> Result<HashMap<(Of, Reach), Vec<Caused>>, Error> {
+        let mut all = HashMap::new();
+        for starts in by_table(starts, |(of, _)| of) {
+            let mut found = found(&self.0, self.statement(&starts)).await?;
+            found.sort_unstable_by_key(|found| (found.start, found.depth, found.row.position));
+            all.extend(by_start(&starts, found, |found| Caused { depth: found.depth, row: found.row }));
+        }
+        for ((_, reach), found) in &mut all {
+            found.truncate(usize::try_from(reach.first).unwrap_or_default());
+        }
+        Ok(all)
+    }
+}
+
+impl CausedBy {
+    fn statement(&self, starts: &[(Of, Reach)]) -> QueryBuilder<Postgres> {
+        let view = self.0.view();
+        let audit = view.table("audit");
+        let mut sql = QueryBuilder::new("with recursive first (start, position) as (");
+        push_first(&mut sql, &starts.iter().map(|(of, _)| of).collect::<Vec<_>>(), view);
+        sql.push(
+            "), caused (start, depth, position, event) as (select first.start, 0, position, event from first join (",
+        );
+        sql.push("select * from ").push(&audit).push(") own using (position) union all ");
+        sql.push("select caused.start, caused.depth + 1, later.position, later.event from caused join (select * from ");
+        sql.push(&audit).push(") later on later.causation_id = caused.event where caused.depth < (");
+        sql.push_bind(starts.iter().map(|(_, reach)| reach.depth).collect::<Vec<i32>>());
+        sql.push("::integer[])[caused.start::integer]) ");
+        // Without an order, the walk ends where the limit does: nearest first.
+        sql.push("select near.start, near.depth, entry.* from (select * from caused where depth > 0 limit ").push(MOST);
+        sql.push(") near join (select * from ").push(&audit).push(") entry using (position)");
+        sql
+    }
+}
+
+/// What commands recorded, in the order of the log.
+pub(super) struct OfCommand(pub(super) Snapshot);
+
+impl Loader<Uuid> for OfCommand {
+    type Value = Vec<AuditRow>;
+    type Error = Error;
+
+    async fn load(&self, ids: &[Uuid]) -> Result<HashMap<Uuid, Vec<AuditRow>>, Error> {
+        let mut sql = QueryBuilder::new("select of.start, 0 as depth, entry.* from unnest(");
+        sql.push_bind(ids.to_vec())
+            .push(") with ordinality of (id, start) join command using (id) cross join lateral (");
+        sql.push("select * from ").push(self.0.view().table("audit"));
+        sql.push(
+            " where position between command.first_position and command.last_position order by position limit 200",
+        );
+        sql.push(") entry order by of.start, entry.position");
+        Ok(by_start(ids, found(&self.0, sql).await?, |found| found.row))
+    }
+}
+
+/// The newest events of rows, newest first.
+pub(super) struct NewestOf(pub(super) Snapshot);
+
+impl Loader<Of> for NewestOf {
+    type Value = Vec<AuditRow>;
+    type Error = Error;
+
+    async fn load(&self, starts: &[Of]) -> Result<HashMap<Of, Vec<AuditRow>>, Error> {
+        let mut all = HashMap::new();
+        for starts in by_table(starts, |of| of) {
+            let mut sql = QueryBuilder::new("select first.start, 0 as depth, entry.* from (");
+            push_first(&mut sql, &starts.iter().collect::<Vec<_>>(), self.0.view());
+            sql.push(") first join (select * from ").push(self.0.view().table("audit"));
+            sql.push(") entry using (position) order by first.start, entry.position desc");
+            all.extend(by_start(&starts, found(&self.0, sql).await?, |found| found.row));
+        }
+        Ok(all)
+    }
+}

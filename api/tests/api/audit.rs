@@ -1,0 +1,430 @@
+//! Who did what, what was refused, why a thing is what it is, and what changed.
+
+use axum::body::Body;
+use axum::http::{Request, StatusCode, header};
+use serde_json::{Value, json};
+use uuid::Uuid;
+use vigie_commands::{Failure, Order};
+use vigie_domain::airport::{AirportRefusal, CloseStand, CodeLetter, StandId, StandKind};
+use vigie_domain::kernel::Note;
+use vigie_domain::rail::{CarPart, PassHeader, PassId, PassPart, Quality, Reading, RecordPassPart, Value as Measured};
+use vigie_domain::support::{DefineSite, SiteKind};
+use vigie_eventlog::Query;
+
+use crate::harness::{Server, site, text};
+
+const ENTRIES: &str = "query($filter: AuditFilter, $order: AuditOrder, $first: Int, $after: String) {
+    auditTrail(filter: $filter, order: $order, first: $first, after: $after) {
+        totalCount pageInfo { hasNextPage endCursor } nodes { position type actor commandId } } }";
+
+async fn entries(server: &Server, filter: Value) -> Vec<i64> {
+    let data = server.data(ENTRIES, json!({ "filter": filter, "first": 200 })).await;
+    let nodes = data["auditTrail"]["nodes"].as_array().unwrap().clone();
+    assert_eq!(data["auditTrail"]["totalCount"], nodes.len(), "{data:#}");
+    nodes.iter().map(|node| node["position"].as_i64().unwrap()).collect()
+}
+
+/// Two stands at LFW: positions 2 and 3, after the site.
+async fn airport() -> Server {
+    let server = Server::start().await;
+    let stands = [("C03", StandKind::Civil, CodeLetter::C), ("C04", StandKind::Civil, CodeLetter::E)];
+    server.airport(&stands).await;
+    server
+}
+
+async fn close(server: &Server, stand: &str, reason: &str) -> Result<(), Failure<AirportRefusal>> {
+    let close = CloseStand {
+        stand: StandId::new(stand).unwrap(),
+        from: "2026-01-15T06:00:00Z".parse().unwrap(),
+        to: Some("2026-01-15T08:00:00Z".parse().unwrap()),
+        reason: Note::new(reason).unwrap(),
+    };
+    let order = Order::new(Uuid::now_v7(), "operator:zoe");
+    server.services.executor.execute(&close, order).await.map(drop)
+}
+
+#[tokio::test]
+async fn filters_combine_and_nothing_else_is_listed() {
+    let server = airport().await;
+    close(&server, "LFW/C03", "De-icing pit, asked for by LFW/ops").await.unwrap();
+    close(&server, "LFW/C04", "snow").await.unwrap();
+    let head = server.caught_up().await;
+    assert_eq!(head, 5, "a site, two stands, two closures");
+    for (filter, expected) in [
+        (json!({}), vec![5, 4, 3, 2, 1]),
+        (json!({ "thing": "stand:LFW/C03" }), vec![4, 2]),
+        (json!({ "things": ["stand:LFW/C03", "site:LFW"], "actor": "operator:zoe" }), vec![4]),
+        (json!({ "actor": "operator:zoe" }), vec![5, 4]),
+        (json!({ "command": "airport.define_stand" }), vec![3, 2]),
+        (json!({ "type": "airport.stand_closed", "thing": "stand:LFW/C04" }), vec![5]),
+        (json!({ "types": ["support.site_defined", "airport.stand_closed"] }), vec![5, 4, 1]),
+        (json!({ "site": "LFW", "afterPosition": 1, "untilPosition": 3 }), vec![3, 2]),
+        (json!({ "site": "HKG" }), vec![]),
+        (json!({ "text": "icing ask" }), vec![4]),
+        (json!({ "text": "OPS" }), vec![4]),
+        (json!({ "text": "ops snow" }), vec![]),
+        (json!({ "text": "sno" , "actor": "operator:zoe" }), vec![5]),
+    ] {
+        assert_eq!(entries(&server, filter.clone()).await, expected, "{filter}");
+    }
+}
+
+#[tokio::test]
+async fn what_one_command_did_is_found_by_its_id_and_times_are_the_logs() {
+    let server = airport().await;
+    close(&server, "LFW/C03", "ice").await.unwrap();
+    server.caught_up().await;
+    let query = "{ auditTrail(first: 1) { nodes { commandId recordedAt } } }";
+    let newest = server.data(query, json!({})).await["auditTrail"]["nodes"][0].take();
+    let (id, at) = (newest["commandId"].clone(), newest["recordedAt"].clone());
+    assert_eq!(entries(&server, json!({ "commandId": id })).await, [4]);
+    assert_eq!(entries(&server, json!({ "correlationId": id })).await, [4]);
+    assert_eq!(entries(&server, json!({ "causedBy": id })).await, [4]);
+    assert_eq!(entries(&server, json!({ "from": at })).await, [4]);
+    assert_eq!(entries(&server, json!({ "to": at })).await, [3, 2, 1]);
+    assert_eq!(entries(&server, json!({ "commandId": Uuid::now_v7() })).await, Vec::<i64>::new());
+    let today =
+        server.services.log.read(&Query::all(), vigie_eventlog::Read::backwards()).await.unwrap()[0].recorded_at;
+    // Lomé keeps UTC all year.
+    let day = |days| (today + chrono::TimeDelta::days(days)).date_naive().to_string();
+    assert_eq!(entries(&server, json!({ "site": "LFW", "day": day(0), "actor": "operator:zoe" })).await, [4]);
+    assert_eq!(entries(&server, json!({ "site": "LFW", "day": day(1) })).await, Vec::<i64>::new());
+}
+
+#[tokio::test]
+async fn pages_follow_each_other_from_either_end() {
+    let server = airport().await;
+    for (order, expected) in [("NEWEST_FIRST", [3, 2, 1]), ("OLDEST_FIRST", [1, 2, 3])] {
+        let (mut seen, mut after) = (Vec::new(), Value::Null);
+        loop {
+            let data = server.data(ENTRIES, json!({ "order": order, "first": 2, "after": after })).await;
+            let list = &data["auditTrail"];
+            seen.extend(list["nodes"].as_array().unwrap().iter().map(|node| node["position"].as_i64().unwrap()));
+            after = list["pageInfo"]["endCursor"].clone();
+            if list["pageInfo"]["hasNextPage"] == false {
+                break;
+            }
+        }
+        assert_eq!(seen, expected, "{order}");
+    }
+}
+
+#[tokio::test]
+async fn a_filter_that_cannot_match_names_its_field() {
+    let server = airport().await;
+    for (filter, field) in [
+        (json!({ "thing": "C03" }), "filter.thing"),
+        (json!({ "types": ["airport.nonsense"] }), "filter.types"),
+        (json!({ "day": "2026-01-15" }), "filter.day"),
+        (json!({ "day": "2026-01-15", "site": "HKG" }), "filter.site"),
+        (json!({ "text": "!" }), "filter.text"),
+    ] {
+        let answer = server.answer(ENTRIES, json!({ "filter": filter })).await;
+        assert_eq!(answer["errors"][0]["extensions"]["argument"], field, "{answer:#}");
+    }
+}
+
+#[tokio::test]
+async fn what_was_refused_stands_beside_what_was_done() {
+    let server = airport().await;
+    close(&server, "LFW/C03", "ice").await.unwrap();
+    close(&server, "LFW/C99", "ice").await.unwrap_err();
+    close(&server, "LFW/C04", "snow").await.unwrap();
+    server.caught_up().await;
+    let query = "query($filter: RefusalFilter) { refusals(filter: $filter) { totalCount nodes {
+        position actor command code message site things input details } } }";
+    let data = server.data(query, json!({ "filter": { "thing": "stand:LFW/C99" } })).await;
+    let refusal = &data["refusals"]["nodes"][0];
+    assert_eq!(data["refusals"]["totalCount"], 1);
+    assert_eq!((&refusal["position"], &refusal["code"]), (&json!(4), &json!("STAND_UNKNOWN")));
+    assert_eq!((&refusal["actor"], &refusal["site"]), (&json!("operator:zoe"), &json!("LFW")));
+    assert_eq!(refusal["input"]["reason"], "ice");
+    for (filter, count) in [
+        (json!({ "actor": "operator:zoe", "code": "STAND_UNKNOWN", "site": "LFW" }), 1),
+        (json!({ "code": "STAND_OCCUPIED" }), 0),
+        (json!({ "command": "airport.close_stand", "untilPosition": 3 }), 0),
+    ] {
+        let data = server.data(query, json!({ "filter": filter })).await;
+        assert_eq!(data["refusals"]["totalCount"], count, "{filter}");
+    }
+
+    let query = "query($after: String) { activity(actor: \"operator:zoe\", first: 2, after: $after) {
+        pageInfo { hasNextPage endCursor }
+        nodes { __typename ... on AuditEntry { position } ... on RefusedCommand { code } } } }";
+    let first = server.data(query, json!({})).await["activity"].take();
+    assert_eq!(
+        first["nodes"],
+        json!([{ "__typename": "AuditEntry", "position": 5 }, { "__typename": "RefusedCommand", "code": "STAND_UNKNOWN" }])
+    );
+    let rest = server.data(query, json!({ "after": first["pageInfo"]["endCursor"] })).await["activity"].take();
+    assert_eq!(rest["nodes"], json!([{ "__typename": "AuditEntry", "position": 4 }]));
+    assert_eq!(rest["pageInfo"]["hasNextPage"], false);
+}
+
+#[tokio::test]
+async fn a_download_holds_what_the_list_does_and_no_formula() {
+    let server = airport().await;
+    close(&server, "LFW/C03", "=HYPERLINK(\"http://x\"), \"quoted\"").await.unwrap();
+    server.caught_up().await;
+    let query = "query($filter: AuditFilter) { auditExport(filter: $filter, order: OLDEST_FIRST) { csv jsonl rows } }";
+    let data = server.data(query, json!({ "filter": { "site": "LFW" } })).await;
+    let export = &data["auditExport"];
+    assert_eq!(export["rows"], 4);
+    // What comes after the operation is not in it.
+    close(&server, "LFW/C04", "snow").await.unwrap();
+    server.caught_up().await;
+
+    let address = export["csv"].as_str().unwrap();
+    let response = server.send(Request::get(address).body(Body::empty()).unwrap()).await;
+    assert_eq!(response.headers()[header::CONTENT_DISPOSITION], "attachment; filename=\"audit.csv\"");
+    assert!(response.headers()[header::CONTENT_TYPE].to_str().unwrap().starts_with("text/csv"));
+    assert_eq!(response.headers()[header::X_CONTENT_TYPE_OPTIONS], "nosniff");
+    let (status, csv) = text(response).await;
+    assert_eq!(status, StatusCode::OK);
+    let lines: Vec<&str> = csv.split_terminator("\r\n").collect();
+    assert_eq!(lines.len(), 5, "{csv}");
+    assert!(lines[0].starts_with("position,recorded_at,occurred_at,site,actor,action,note,"), "{csv}");
+    assert!(lines[4].contains("\"'=HYPERLINK(\"\"http://x\"\"), \"\"quoted\"\"\""), "{csv}");
+
+    let (status, jsonl) = server.get(export["jsonl"].as_str().unwrap()).await;
+    assert_eq!(status, StatusCode::OK);
+    let rows: Vec<Value> = jsonl.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let positions: Vec<i64> = rows.iter().map(|row| row["position"].as_i64().unwrap()).collect();
+    assert_eq!(positions, [1, 2, 3, 4]);
+    assert_eq!(rows[3]["note"], "=HYPERLINK(\"http://x\"), \"quoted\"");
+}
+
+#[tokio::test]
+async fn a_long_download_is_whole_whatever_the_page() {
+    let server = airport().await;
+    for _ in 0..3 {
+        // More than two pages of what is read at once.
+        let floods = (0..4).map(|_| async {
+            for _ in 0..200 {
+                close(&server, "LFW/C99", "ice").await.unwrap_err();
+            }
+        });
+        futures_util::future::join_all(floods).await;
+    }
+    let (_, jsonl) = server.get("/export/refusals.jsonl?order=oldest").await;
+    let ids: Vec<i64> =
+        jsonl.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()["id"].as_i64().unwrap()).collect();
+    assert_eq!(ids.len(), 2_400);
+    assert!(ids.is_sorted());
+}
+
+#[tokio::test]
+async fn a_download_that_cannot_be_given_says_why() {
+    let server = airport().await;
+    for (path, status, code) in [
+        ("/export/audit.xlsx", StatusCode::NOT_FOUND, "NOT_FOUND"),
+        ("/export/audit.csv?filter=1", StatusCode::BAD_REQUEST, "BAD_REQUEST"),
+        ("/export/audit.csv?filter=%7B%22acter%22%3A1%7D", StatusCode::BAD_REQUEST, "BAD_REQUEST"),
+        ("/export/audit.csv?filter=%7B%22thing%22%3A%22C03%22%7D", StatusCode::BAD_REQUEST, "BAD_REQUEST"),
+        ("/export/audit.csv?order=up", StatusCode::BAD_REQUEST, "BAD_REQUEST"),
+        ("/export/audit.csv?limit=1", StatusCode::BAD_REQUEST, "BAD_REQUEST"),
+    ] {
+        let (found, text) = server.get(path).await;
+        assert_eq!(found, status, "{path}: {text}");
+        let answer: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(answer["errors"][0]["extensions"]["code"], code, "{path}");
+    }
+    let foreign = Request::get("/export/audit.csv").header(header::HOST, "evil.example").body(Body::empty()).unwrap();
+    assert_eq!(server.send(foreign).await.status(), StatusCode::FORBIDDEN);
+}
+
+fn part(part: PassPart) -> RecordPassPart {
+    let (pass, passed_at) = (PassId::new("SANGATTE/P1").unwrap(), "2026-01-15T04:12:00Z".parse().unwrap());
+    RecordPassPart { header: PassHeader { pass, track: "1".to_owned(), passed_at, train: None }, part }
+}
+
+fn car(camera: &str, spring: &str, height: f64) -> PassPart {
+    let reading = Reading {
+        spring: spring.to_owned(),
+        quantity: "height".to_owned(),
+        unit: "mm".to_owned(),
+        value: Measured::new(height).unwrap(),
+        quality: Quality::Good,
+    };
+    PassPart::Car(CarPart { car: 1, vehicle: None, camera: camera.to_owned(), readings: vec![reading] })
+}
+
+/// The position of the n-th event of a type, once it is there and folded.
+async fn nth(server: &Server, kind: &'static str, n: usize) -> i64 {
+    let mut follower = server.services.log.follow(Query::kinds([kind]), 0);
+    let mut seen = Vec::new();
+    while seen.len() < n {
+        seen.extend(follower.next().await.unwrap().events);
+    }
+    server.caught_up().await;
+    seen[n - 1].position
+}
+
+/// A pass that was confirmed, and reopened by a late alert.
+async fn reopened_pass() -> Server {
+    let server = Server::start().await;
+    server.command(DefineSite(site("SANGATTE", SiteKind::Rail, "Europe/Paris"))).await;
+    server
+        .data(
+            "mutation { setLimits(input: { site: \"SANGATTE\", validFrom: \"2026-01-01T00:00:00Z\",
+            limits: [{ quantity: \"height\", unit: \"mm\", alarmLow: 200 }] }) { ... on LimitsPayload { version } } }",
+            json!({}),
+        )
+        .await;
+    server.command(part(car("cam-1", "L1", 250.0))).await;
+    server.command(part(PassPart::Complete { cars: 1 })).await;
+    let confirm = "mutation { confirmPass(input: { pass: \"SANGATTE/P1\", note: \"fine\" }) { __typename } }";
+    assert_eq!(server.data(confirm, json!({})).await["confirmPass"]["__typename"], "PassPayload");
+    server.command(part(car("cam-2", "L2", 190.0))).await;
+    nth(&server, "rail.pass_reopened", 1).await;
+    server
+}
+
+#[tokio::test]
+async fn an_alert_leads_back_to_the_measurement_and_forward_to_the_reopened_pass() {
+    let server = reopened_pass().await;
+    let query = "{ alerts { nodes { id provenance {
+        actor command { name causationId events { type } }
+        events { nodes { type } }
+        causationChain { type position sameCommand { type } }
+        caused { depth entry { type } } } } } }";
+    let data = server.data(query, json!({})).await;
+    let alert = &data["alerts"]["nodes"][0];
+    let why = &alert["provenance"];
+    assert_eq!(why["actor"], "policy:alerts.spring_out_of_limits");
+    assert_eq!(why["command"]["name"], "alerts.raise_alert");
+    assert_eq!(why["command"]["events"], json!([{ "type": "alerts.alert_raised" }]));
+    let chain: Vec<&str> =
+        why["causationChain"].as_array().unwrap().iter().map(|entry| entry["type"].as_str().unwrap()).collect();
+    assert_eq!(chain, ["alerts.alert_raised", "rail.spring_out_of_limits"]);
+    let measured = json!([{ "type": "rail.car_measured" }, { "type": "rail.spring_out_of_limits" }]);
+    assert_eq!(why["causationChain"][1]["sameCommand"], measured, "what the camera sent");
+    assert_eq!(why["caused"], json!([{ "depth": 1, "entry": { "type": "rail.pass_reopened" } }]));
+
+    // The acknowledgement is a person's, and reacts to nothing; the alert still leads to what it was raised for.
+    let acknowledge = "mutation($a: ID!) { acknowledgeAlert(input: { alert: $a, note: \"seen\" }) { __typename } }";
+    server.data(acknowledge, json!({ "a": alert["id"] })).await;
+    server.caught_up().await;
+    let data = server.data(query, json!({})).await;
+    let why = &data["alerts"]["nodes"][0]["provenance"];
+    assert_eq!(why["command"]["name"], "alerts.acknowledge_alert");
+    assert_eq!(why["causationChain"][0]["type"], "alerts.alert_raised");
+    let events = json!([{ "type": "alerts.alert_acknowledged" }, { "type": "alerts.alert_raised" }]);
+    assert_eq!(why["events"]["nodes"], events, "the reopening changed the pass, not the alert");
+}
+
+#[tokio::test]
+async fn a_measurement_leads_forward_through_all_that_reacted() {
+    let server = reopened_pass().await;
+    let position = nth(&server, "rail.spring_out_of_limits", 1).await;
+    let query = "query($p: Int!) { auditTrail(filter: { afterPosition: $p }, order: OLDEST_FIRST, first: 1) { nodes {
+        commandId caused { depth entry { type causationChain { type } } } near: caused(depth: 1) { entry { type } } } } }";
+    let data = server.data(query, json!({ "p": position - 1 })).await;
+    let entry = &data["auditTrail"]["nodes"][0];
+    assert_eq!(
+        entry["caused"],
+        json!([
+            { "depth": 1, "entry": { "type": "alerts.alert_raised",
+                "causationChain": [{ "type": "alerts.alert_raised" }, { "type": "rail.spring_out_of_limits" }] } },
+            { "depth": 2, "entry": { "type": "rail.pass_reopened", "causationChain": [{ "type": "rail.pass_reopened" },
+                { "type": "alerts.alert_raised" }, { "type": "rail.spring_out_of_limits" }] } },
+        ])
+    );
+    assert_eq!(entry["near"], json!([{ "entry": { "type": "alerts.alert_raised" } }]));
+    // The command of the camera, and all that followed from it.
+    let id = &entry["commandId"];
+    let direct = entries(&server, json!({ "commandId": id })).await;
+    let whole = entries(&server, json!({ "causedBy": id })).await;
+    assert_eq!((direct.len(), whole.len()), (2, 4));
+    assert_eq!(entries(&server, json!({ "correlationId": id })).await, whole);
+}
+
+#[tokio::test]
+async fn cars_and_springs_know_the_events_that_measured_them() {
+    let server = reopened_pass().await;
+    let query = "{ pass(id: \"SANGATTE/P1\") { cars { provenance { events { nodes { type } } }
+        springs { spring provenance { command { name } events { nodes { type } } } } } } }";
+    let data = server.data(query, json!({})).await;
+    let car = &data["pass"]["cars"][0];
+    let types = |value: &Value| -> Vec<String> {
+        let nodes = value["provenance"]["events"]["nodes"].as_array().unwrap();
+        nodes.iter().map(|node| node["type"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(types(car), ["rail.spring_out_of_limits", "rail.car_measured", "rail.car_measured"]);
+    assert_eq!(types(&car["springs"][0]), ["rail.car_measured"], "L1 was within its limits");
+    assert_eq!(types(&car["springs"][1]), ["rail.spring_out_of_limits", "rail.car_measured"]);
+    assert_eq!(car["springs"][1]["provenance"]["command"]["name"], "rail.record_pass_part");
+}
+
+const DIFF: &str = "query($from: Moment!, $to: Moment, $of: DiffOf!, $first: Int, $after: String) {
+    diff(from: $from, to: $to, of: $of, first: $first, after: $after) {
+        from to pageInfo { hasNextPage endCursor }
+        nodes { thing rows { table key appeared events { type } fields { field before after changedBack events { position } } } } } }";
+
+#[tokio::test]
+async fn a_diff_tells_fields_and_the_events_that_changed_them() {
+    let server = airport().await;
+    close(&server, "LFW/C03", "ice").await.unwrap();
+    server.caught_up().await;
+    let of = json!({ "thing": "stand:LFW/C03" });
+    let data = server.data(DIFF, json!({ "from": { "position": 3 }, "of": of })).await;
+    let diff = &data["diff"];
+    assert_eq!((&diff["from"], &diff["to"]), (&json!(3), &json!(4)));
+    let row = &diff["nodes"][0]["rows"][0];
+    assert_eq!((&row["table"], &row["key"]), (&json!("stands"), &json!({ "stand": "LFW/C03" })));
+    assert_eq!((&row["appeared"], &row["events"]), (&json!(false), &json!([{ "type": "airport.stand_closed" }])));
+    assert_eq!(row["fields"].as_array().map(Vec::len), Some(1), "{row:#}");
+    let field = &row["fields"][0];
+    assert_eq!(
+        (&field["field"], &field["before"], &field["changedBack"]),
+        (&json!("closures"), &json!([]), &json!(false))
+    );
+    assert_eq!((&field["after"][0]["reason"], &field["events"]), (&json!("ice"), &json!([{ "position": 4 }])));
+    // Before the stand was there.
+    let data = server.data(DIFF, json!({ "from": { "position": 0 }, "to": { "position": 3 }, "of": of })).await;
+    assert_eq!(data["diff"]["nodes"][0]["rows"][0]["appeared"], true);
+}
+
+#[tokio::test]
+async fn the_diff_of_a_board_has_pages_of_things() {
+    let server = airport().await;
+    close(&server, "LFW/C03", "ice").await.unwrap();
+    close(&server, "LFW/C04", "ice").await.unwrap();
+    server.caught_up().await;
+    let of = json!({ "board": { "site": "LFW", "of": "STANDS" } });
+    let first = server.data(DIFF, json!({ "from": { "position": 3 }, "of": of, "first": 1 })).await["diff"].take();
+    assert_eq!(
+        (&first["nodes"][0]["thing"], &first["pageInfo"]["hasNextPage"]),
+        (&json!("stand:LFW/C03"), &json!(true))
+    );
+    let after = &first["pageInfo"]["endCursor"];
+    let next = server.data(DIFF, json!({ "from": { "position": 3 }, "of": of, "first": 1, "after": after })).await;
+    let next = &next["diff"];
+    assert_eq!(
+        (&next["nodes"][0]["thing"], &next["pageInfo"]["hasNextPage"]),
+        (&json!("stand:LFW/C04"), &json!(false))
+    );
+    let flights = json!({ "board": { "site": "LFW", "of": "FLIGHTS" } });
+    let none = server.data(DIFF, json!({ "from": { "position": 0 }, "of": flights })).await;
+    assert_eq!(none["diff"]["nodes"], json!([]));
+}
+
+#[tokio::test]
+async fn a_diff_of_what_cannot_be_compared_is_refused_with_the_valid_range() {
+    let server = airport().await;
+    let of = json!({ "thing": "stand:LFW/C03" });
+    for (variables, code) in [
+        (json!({ "from": { "position": 9 }, "of": of }), "OUT_OF_RANGE"),
+        (json!({ "from": { "time": "2999-01-01T00:00:00Z" }, "of": of }), "OUT_OF_RANGE"),
+        (json!({ "from": { "position": 2 }, "to": { "position": 1 }, "of": of }), "BAD_INPUT"),
+        (json!({ "from": { "position": 0 }, "of": { "thing": "camera:1" } }), "BAD_INPUT"),
+        (json!({ "from": { "position": 0 }, "of": { "thing": "alert:1" } }), "BAD_INPUT"),
+    ] {
+        let answer = server.answer(DIFF, variables.clone()).await;
+        assert_eq!(answer["errors"][0]["extensions"]["code"], code, "{variables}: {answer:#}");
+    }
+    let answer = server.answer(DIFF, json!({ "from": { "position": 9 }, "of": of })).await;
+    assert_eq!(answer["errors"][0]["extensions"]["last"], 3, "{answer:#}");
+    let old = server.data(DIFF, json!({ "from": { "time": "1999-01-01T00:00:00Z" }, "of": of })).await;
+    assert_eq!((&old["diff"]["from"], &old["diff"]["to"]), (&json!(0), &json!(3)));
+}
