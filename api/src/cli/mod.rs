@@ -38,7 +38,7 @@ enum Command {
     /// Look at the log.
     Events(events::Args),
     /// Ask who did what, and what was refused.
-    Audit(audit::Args),
+    Audit(Box<audit::Args>),
     /// Check the log, write it to a file, take it in from one.
     Log(log::Args),
     /// Look at the read models, rebuild them, check them.
@@ -73,7 +73,7 @@ async fn run(cli: Cli) -> Outcome {
         Command::Demo(args) => demo::run(args, settings).await,
         Command::Import(args) => import::run(args, settings).await,
         Command::Events(args) => events::run(args, settings).await,
-        Command::Audit(args) => audit::run(args, settings).await,
+        Command::Audit(args) => audit::run(*args, settings).await,
         Command::Log(args) => log::run(args, settings).await,
         Command::Projections(args) => projections::run(args, settings).await,
         Command::Doctor(args) => doctor::run(args, settings).await,

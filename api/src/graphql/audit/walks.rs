@@ -56,7 +56,7 @@ impl Table {
         sql.push("(");
         for (table, union) in [("", " union all "), ("_history", ")")] {
             sql.push("select position from ")
-                .push(view.schema())
+                .push(view.schema().as_str())
                 .push(".")
                 .push(self.name)
                 .push(table)
