@@ -13,12 +13,16 @@ pub struct Alert {
     pub acknowledged: Option<Earlier>,
     /// Who or what resolved it first.
     pub resolved: Option<Earlier>,
+    /// How often it was escalated.
+    pub level: u8,
 }
 
 impl View for Alert {
     type Key = AlertId;
     fn boundary(alert: &AlertId) -> Query {
-        Query::of(&[names::ALERT_RAISED, names::ALERT_ACKNOWLEDGED, names::ALERT_RESOLVED], [alert.tag()])
+        let facts =
+            &[names::ALERT_RAISED, names::ALERT_ACKNOWLEDGED, names::ALERT_RESOLVED, names::ALERT_ESCALATED];
+        Query::of(facts, [alert.tag()])
     }
     fn evolve(&mut self, fact: &Fact) {
         let Event::Alerts(event) = &fact.event else { return };
@@ -30,6 +34,7 @@ impl View for Alert {
             AlertEvent::AlertResolved(AlertResolved { reason, .. }) => {
                 self.resolved.get_or_insert_with(|| Earlier::of(&fact.stamp, reason));
             }
+            AlertEvent::AlertEscalated(escalated) => self.level = self.level.max(escalated.level),
         }
     }
 }

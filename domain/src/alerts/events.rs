@@ -21,6 +21,8 @@ events! {
     ALERT_ACKNOWLEDGED = "alerts.alert_acknowledged" => AlertAcknowledged v 1,
     /// Its reason is gone.
     ALERT_RESOLVED = "alerts.alert_resolved" => AlertResolved v 1,
+    /// Nobody has acknowledged it in time.
+    ALERT_ESCALATED = "alerts.alert_escalated" => AlertEscalated v 1,
 }
 
 /// What an alert is about, in kind.
@@ -33,6 +35,8 @@ pub enum AlertKind {
     StandConflict,
     /// A flight for which no stand is left.
     Saturation,
+    /// An aircraft that is still on its stand when its stay should have ended.
+    OverdueStay,
 }
 
 impl AlertKind {
@@ -43,6 +47,7 @@ impl AlertKind {
             Self::SpringOutOfLimits => "spring_out_of_limits",
             Self::StandConflict => "stand_conflict",
             Self::Saturation => "saturation",
+            Self::OverdueStay => "overdue_stay",
         }
     }
 }
@@ -147,6 +152,23 @@ pub struct AlertResolved {
     pub reason: Note,
 }
 
+/// Nobody has acknowledged an alert in time: it concerns more people now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AlertEscalated {
+    /// The alert.
+    pub alert: AlertId,
+    /// Where.
+    pub site: SiteId,
+    /// What kind.
+    pub kind: AlertKind,
+    /// How much it matters.
+    pub severity: Severity,
+    /// What it is about.
+    pub subject: Subject,
+    /// How often it has been escalated, this time included: from 1.
+    pub level: u8,
+}
+
 macro_rules! describe {
     ($($event:ident),*) => {$(
         impl Describe for $event {
@@ -157,4 +179,4 @@ macro_rules! describe {
         }
     )*};
 }
-describe!(AlertRaised, AlertAcknowledged, AlertResolved);
+describe!(AlertRaised, AlertAcknowledged, AlertResolved, AlertEscalated);

@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use super::{AlertAcknowledged, AlertId, AlertKind, AlertRaised, AlertResolved, RaiseAlert, Severity, Subject};
+use super::{AlertAcknowledged, AlertEscalated, AlertId, AlertKind, AlertRaised, AlertResolved, RaiseAlert, Severity, Subject};
 use crate::airport::{AllocationId, FlightId, StandId};
 use crate::kernel::Note;
 use crate::rail::fixtures::{pass, site};
@@ -39,6 +39,11 @@ pub(crate) fn acknowledged(cause: &str, note: &str) -> AlertAcknowledged {
 
 pub(crate) fn resolved(cause: &str) -> AlertResolved {
     AlertResolved { alert: id(cause), site: site(), subject: subject(), reason: Note::new("no longer so").unwrap() }
+}
+
+pub(crate) fn escalated(cause: &str, level: u8) -> AlertEscalated {
+    let AlertRaised { alert, site, kind, severity, subject, .. } = raised(cause);
+    AlertEscalated { alert, site, kind, severity, subject, level }
 }
 
 pub(crate) fn flight() -> FlightId {

@@ -56,7 +56,7 @@ impl View for OpenAlerts {
             AlertEvent::AlertResolved(resolved) => {
                 self.0.remove(&resolved.alert);
             }
-            AlertEvent::AlertAcknowledged(_) => {}
+            AlertEvent::AlertAcknowledged(_) | AlertEvent::AlertEscalated(_) => {}
         }
     }
 }

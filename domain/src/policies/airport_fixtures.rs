@@ -22,7 +22,7 @@ fn at(hours: i64) -> DateTime<Utc> {
     spec::noon() + Duration::hours(hours)
 }
 
-pub(super) fn stay() -> Interval {
+pub(crate) fn stay() -> Interval {
     Interval::new(at(1), at(2)).unwrap()
 }
 
@@ -30,7 +30,7 @@ fn hit(number: u128) -> AllocationHit {
     AllocationHit { allocation: allocation(number), flight: flight(), interval: stay() }
 }
 
-pub(super) fn closed(hits: &[u128]) -> StandClosed {
+pub(crate) fn closed(hits: &[u128]) -> StandClosed {
     let hits = hits.iter().map(|number| hit(*number)).collect();
     StandClosed {
         stand: stand("C03"),
@@ -41,13 +41,13 @@ pub(super) fn closed(hits: &[u128]) -> StandClosed {
     }
 }
 
-pub(super) fn reopened(relieved: &[u128]) -> StandReopened {
+pub(crate) fn reopened(relieved: &[u128]) -> StandReopened {
     let relieved = relieved.iter().map(|number| hit(*number)).collect();
     let interval = Interval::starting(at(0));
     StandReopened { stand: stand("C03"), site: site(), interval, note: Note::default(), relieved }
 }
 
-pub(super) fn allocated() -> StandAllocated {
+pub(crate) fn allocated() -> StandAllocated {
     StandAllocated {
         allocation: allocation(1),
         site: site(),
@@ -66,7 +66,7 @@ pub(super) fn allocated() -> StandAllocated {
     }
 }
 
-pub(super) fn moved() -> AllocationMoved {
+pub(crate) fn moved() -> AllocationMoved {
     AllocationMoved {
         allocation: allocation(1),
         site: site(),
@@ -81,7 +81,7 @@ pub(super) fn moved() -> AllocationMoved {
     }
 }
 
-pub(super) fn freed() -> StandFreed {
+pub(crate) fn freed() -> StandFreed {
     StandFreed {
         allocation: allocation(1),
         site: site(),
@@ -94,7 +94,7 @@ pub(super) fn freed() -> StandFreed {
     }
 }
 
-pub(super) fn cancelled() -> AllocationCancelled {
+pub(crate) fn cancelled() -> AllocationCancelled {
     AllocationCancelled {
         allocation: allocation(1),
         site: site(),
@@ -107,11 +107,11 @@ pub(super) fn cancelled() -> AllocationCancelled {
     }
 }
 
-pub(super) fn no_stand() -> NoStandFound {
+pub(crate) fn no_stand() -> NoStandFound {
     NoStandFound { flight: flight(), site: site(), interval: stay(), code: CodeLetter::E, candidates: vec![] }
 }
 
-pub(super) fn flight_cancelled() -> FlightCancelled {
+pub(crate) fn flight_cancelled() -> FlightCancelled {
     let clock = Clock { source: "spec".into(), observed_at: at(0) };
     FlightCancelled {
         flight: flight(),

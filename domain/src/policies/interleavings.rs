@@ -98,6 +98,8 @@ impl Log {
             Reaction::RaiseAlert(command) => self.execute(command, staleness),
             Reaction::ResolveAlertsAbout(command) => self.execute(command, staleness),
             Reaction::ReopenPass(command) => self.execute(command, staleness),
+            Reaction::EscalateAlert(command) => self.execute(command, staleness),
+            Reaction::RaiseOverdueStay(command) => self.execute(command, staleness),
         }
     }
 }
@@ -171,6 +173,9 @@ fn check(facts: &[Fact]) -> Result<bool, TestCaseError> {
             }
             Event::Alerts(AlertEvent::AlertResolved(alert)) => {
                 open.remove(&alert.alert);
+            }
+            Event::Alerts(AlertEvent::AlertEscalated(alert)) => {
+                prop_assert!(open.contains_key(&alert.alert), "{} was escalated and not open", alert.alert);
             }
             Event::Rail(RailEvent::PassConfirmed(_)) => {
                 prop_assert!(open.is_empty(), "confirmed at {} with {open:?} open", stamp.position);

@@ -92,6 +92,7 @@ impl PassReview {
             }
             AlertEvent::AlertAcknowledged(acknowledged) => self.handle(acknowledged.alert),
             AlertEvent::AlertResolved(resolved) => self.handle(resolved.alert),
+            AlertEvent::AlertEscalated(_) => {}
         }
     }
 

@@ -118,16 +118,22 @@ fn alerts() -> Vec<(&'static str, Event)> {
     let conflict = AlertRaised { site: lfw(), kind, severity, subject: stay.clone(), ..raised.clone() };
     let (kind, severity, flight) = (AlertKind::Saturation, Severity::Info, comes());
     let saturation = AlertRaised { site: lfw(), kind, severity, subject: Subject::Flight { flight }, ..raised.clone() };
+    let (kind, severity) = (AlertKind::OverdueStay, Severity::Warning);
+    let overdue = AlertRaised { site: lfw(), kind, severity, subject: stay.clone(), ..raised.clone() };
+    let AlertRaised { alert, site, kind, severity, subject, .. } = overdue.clone();
+    let escalated = AlertEscalated { alert, site, kind, severity, subject, level: 1 };
     let note = Note::new("train stopped").unwrap();
-    let acknowledged = AlertAcknowledged { alert: alert(), site: sangatte(), subject: spring, note };
+    let acknowledged = AlertAcknowledged { alert, site: sangatte(), subject: spring, note };
     let reason = Note::new("LFW/C05 is open again").unwrap();
-    let resolved = AlertResolved { alert: alert(), site: lfw(), subject: stay, reason };
+    let resolved = AlertResolved { alert, site: lfw(), subject: stay, reason };
     vec![
         ("", raised.into()),
         ("stand_conflict", conflict.into()),
         ("saturation", saturation.into()),
+        ("overdue_stay", overdue.into()),
         ("", acknowledged.into()),
         ("", resolved.into()),
+        ("", escalated.into()),
     ]
 }
 

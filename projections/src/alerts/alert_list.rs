@@ -50,6 +50,8 @@ pub struct AlertRow {
     pub resolved_at: Option<DateTime<Utc>>,
     pub resolved_by: Option<String>,
     pub resolved_reason: Option<String>,
+    pub level: Option<u8>,
+    pub escalated_at: Option<DateTime<Utc>>,
     pub position: i64,
     pub created_at: DateTime<Utc>,
     pub changed_at: DateTime<Utc>,
@@ -62,7 +64,7 @@ pub struct Alerts;
 impl ReadModel for Alerts {
     const NAME: &'static str = "alerts";
     const VERSION: i32 = 2;
-    const EVENTS: &'static [&'static str] = &[names::ALERT_RAISED, names::ALERT_ACKNOWLEDGED, names::ALERT_RESOLVED];
+    const EVENTS: &'static [&'static str] = &[names::ALERT_RAISED, names::ALERT_ACKNOWLEDGED, names::ALERT_RESOLVED, names::ALERT_ESCALATED];
     type Rows = (AlertRow,);
 
     fn keys(entry: &Entry, rows: &mut Rows) {
@@ -71,6 +73,7 @@ impl ReadModel for Alerts {
             AlertEvent::AlertRaised(raised) => raised.alert,
             AlertEvent::AlertAcknowledged(acknowledged) => acknowledged.alert,
             AlertEvent::AlertResolved(resolved) => resolved.alert,
+            AlertEvent::AlertEscalated(escalated) => escalated.alert,
         };
         rows.want::<AlertRow>((alert,));
     }
@@ -94,6 +97,10 @@ impl ReadModel for Alerts {
                 row.resolved_at = Some(at);
                 row.resolved_by = Some(by.clone());
                 row.resolved_reason = Some(event.reason.as_str().to_owned());
+            }),
+            AlertEvent::AlertEscalated(event) => rows.change(&(event.alert,), entry, |row: &mut AlertRow| {
+                row.level = Some(event.level);
+                row.escalated_at = Some(at);
             }),
         }
     }
@@ -125,6 +132,8 @@ impl AlertRow {
             resolved_at: None,
             resolved_by: None,
             resolved_reason: None,
+            level: None,
+            escalated_at: None,
             position: 0,
             created_at: stamp.recorded_at,
             changed_at: stamp.recorded_at,

@@ -16,5 +16,9 @@ pub(super) fn describe(event: &AlertEvent) -> Told {
         AlertEvent::AlertResolved(e) => Told::new(format!("resolved alert {}", e.alert))
             .note(e.reason.as_str())
             .set(e.alert.tag(), [("status", is("resolved"))]),
+        AlertEvent::AlertEscalated(e) => {
+            Told::new(format!("escalated alert {}, which nobody has acknowledged, to level {}", e.alert, e.level))
+                .set(e.alert.tag(), [("level", is(e.level))])
+        }
     }
 }
