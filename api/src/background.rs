@@ -37,7 +37,7 @@ impl Background {
         let stop = CancellationToken::new();
         let pool: &PgPool = &runtime.pool;
         let projections = Projections::start(pool.clone(), runtime.log.clone(), stop.clone()).await?;
-        let policies = Policies::start(&runtime.executor, pool, vigie_domain::policies::ALL);
+        let policies = Policies::start(&runtime.executor, pool, vigie_domain::policies::ALL, &clock::time());
         if let Some(url) = &settings.redis_url {
             let database = pool.connect_options().get_database().unwrap_or("vigie").to_owned();
             let client = redis::Client::open(url.as_str())?;

@@ -59,7 +59,7 @@ async fn play(args: &Args, runtime: &Runtime) -> Result<(), PlayError> {
     };
     say!("plays {date} with seed {} from {} UTC; Ctrl-C ends it", args.seed, next.format("%H:%M"));
     // Alerts are raised by policies; they run here in case no server does.
-    let policies = Policies::start(&runtime.executor, &runtime.pool, policies::ALL);
+    let policies = Policies::start(&runtime.executor, &runtime.pool, policies::ALL, &crate::clock::time());
     let played = until_ctrl_c(&player, args.speed, next, runtime).await;
     policies.stop().await;
     let Played { steps, before, refused, events } = played?;

@@ -45,7 +45,7 @@ async fn the_day_shows_what_it_is_for_and_the_second_time_adds_nothing() {
     assert_eq!(first.events, 2 + 17 + 1 + 9 + 1);
     assert_eq!(player().set_up(&executor).await.unwrap().events, 0);
 
-    let policies = Policies::start(&executor, &pool, policies::ALL);
+    let policies = Policies::start(&executor, &pool, policies::ALL, &crate::clock::time());
     let refused = Mutex::new(Vec::new());
     let cancel = CancellationToken::new();
     let played = play(&executor, &cancel, &mut |step, came| {
@@ -92,7 +92,7 @@ async fn overflowed(log: &Log) -> usize {
 async fn a_day_that_was_broken_off_is_played_on() {
     let (pool, log, executor) = log().await;
     player().set_up(&executor).await.unwrap();
-    let policies = Policies::start(&executor, &pool, policies::ALL);
+    let policies = Policies::start(&executor, &pool, policies::ALL, &crate::clock::time());
     let cancel = CancellationToken::new();
     let mut left = 200;
     let broken_off = play(&executor, &cancel, &mut |_, _| {

@@ -47,7 +47,7 @@ impl Server {
         let refusals = Refusals::start(pool.clone(), settings.refusals, Arc::new(clock::now));
         let executor = Executor::new(log.clone(), Arc::new(clock::now)).recording(refusals);
         let projections = Projections::start(pool.clone(), log.clone(), CancellationToken::new()).await.unwrap();
-        let policies = Policies::start(&executor, &pool, vigie_domain::policies::ALL);
+        let policies = Policies::start(&executor, &pool, vigie_domain::policies::ALL, &vigie_api::clock::time());
         let services = Services { pool, log, executor, projections, schema: ReadSchema::default() };
         let life = Life::default();
         life.set_started();

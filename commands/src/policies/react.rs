@@ -9,7 +9,12 @@ use crate::{Executor, Failure, Order};
 pub(super) type Fault = Box<dyn std::error::Error + Send + Sync>;
 
 /// Gives every command that the policy wants in answer to the fact.
-pub(super) async fn to(policy: &dyn Policy, executor: &Executor, fact: &Fact, recorded: &Recorded) -> Result<(), Fault> {
+pub(super) async fn to(
+    policy: &dyn Policy,
+    executor: &Executor,
+    fact: &Fact,
+    recorded: &Recorded,
+) -> Result<(), Fault> {
     let metadata = &recorded.metadata;
     for (index, reaction) in policy.react(fact).into_iter().enumerate() {
         let order = Order {

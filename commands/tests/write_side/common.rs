@@ -5,17 +5,24 @@ use std::sync::Arc;
 use chrono::{DateTime, Duration, Utc};
 use sqlx::PgPool;
 use uuid::Uuid;
+use vigie_commands::policies::status;
+use vigie_commands::time::{ManualTime, Time};
 use vigie_commands::{Executor, Order};
 use vigie_domain::kernel::Decision;
 use vigie_domain::rail::{
     CarPart, Limit, PassHeader, PassId, PassPart, Quality, Reading, RecordPassPart, SetLimits, Value,
 };
 use vigie_domain::support::{DefineSite, SiteDefined, SiteId, SiteKind, Zone};
-use vigie_domain::{Event, kernel::spec};
+use vigie_domain::{Event, kernel::spec, policies};
 use vigie_eventlog::{Log, Query, Read};
 
 pub(crate) async fn executor(pool: &PgPool) -> Executor {
     Executor::new(Log::open(pool.clone()).await.unwrap(), Arc::new(spec::noon))
+}
+
+/// The clock of [`executor`]: it stands still.
+pub(crate) fn time() -> Time {
+    ManualTime::at(spec::noon()).time()
 }
 
 pub(crate) fn order() -> Order {
@@ -94,4 +101,21 @@ pub(crate) fn late_part(id: &str, spring: &str, millimetres: f64) -> RecordPassP
         car.readings.iter_mut().for_each(|reading| reading.spring = spring.into());
     }
     RecordPassPart { header: header(id, spec::noon()), part }
+}
+
+/// Waits until every policy has reacted to everything there is.
+pub(crate) async fn settled(executor: &Executor, pool: &sqlx::PgPool) {
+    let mut follower = executor.log().follow(Query::all(), 0);
+    loop {
+        let head = executor.log().head().await.unwrap();
+        let reached = status(pool).await.unwrap();
+        let all = reached.len() == policies::ALL.len() && reached.iter().all(|p| p.position >= head);
+        if all && executor.log().head().await.unwrap() == head {
+            return;
+        }
+        if follower.position() < head {
+            follower.next().await.unwrap();
+        }
+        tokio::task::yield_now().await;
+    }
 }

@@ -6,6 +6,8 @@ mod allocation;
 mod common;
 mod executor;
 mod passes;
+mod policies;
 mod refusals;
 mod staleness;
+mod timers;
 mod versions;

@@ -4,16 +4,16 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
-use crate::common::{complete_pass, executor, give, history, late_part, order, rail_site, set_up_rail};
+use crate::common::{complete_pass, executor, give, history, late_part, order, rail_site, set_up_rail, settled};
 use uuid::Uuid;
-use vigie_commands::policies::{Policies, status};
+use vigie_commands::policies::Policies;
 use vigie_commands::{Executor, Failure};
 use vigie_domain::Event;
 use vigie_domain::alerts::{AcknowledgeAlert, AlertEvent, AlertId, AlertKind, RaiseAlert, Severity, Subject};
 use vigie_domain::kernel::Note;
 use vigie_domain::policies;
 use vigie_domain::rail::{ConfirmPass, ConfirmRefusal, PassId, RailEvent};
-use vigie_eventlog::{Query, testing};
+use vigie_eventlog::testing;
 
 fn alert(pass: &PassId, key: &str) -> RaiseAlert {
     let pass = pass.clone();
@@ -25,23 +25,6 @@ fn alert(pass: &PassId, key: &str) -> RaiseAlert {
         message: "A spring is out of limits".into(),
         cause: Uuid::from_u128(7),
         cause_key: key.into(),
-    }
-}
-
-/// Waits until every policy has reacted to everything there is.
-async fn settled(executor: &Executor, pool: &sqlx::PgPool) {
-    let mut follower = executor.log().follow(Query::all(), 0);
-    loop {
-        let head = executor.log().head().await.unwrap();
-        let reached = status(pool).await.unwrap();
-        let all = reached.len() == policies::ALL.len() && reached.iter().all(|p| p.position >= head);
-        if all && executor.log().head().await.unwrap() == head {
-            return;
-        }
-        if follower.position() < head {
-            follower.next().await.unwrap();
-        }
-        tokio::task::yield_now().await;
     }
 }
 
@@ -121,7 +104,7 @@ async fn no_interleaving_confirms_a_pass_over_an_unacknowledged_alert() {
     let executor = executor(&pool).await;
     set_up_rail(&executor).await;
     let pass = complete_pass(&executor, "1", 200.0).await;
-    let running = Policies::start(&executor, &pool, policies::ALL);
+    let running = Policies::start(&executor, &pool, policies::ALL, &crate::common::time());
 
     let race = Race::default();
     let raisers = (0..2).map(|n| tokio::spawn(raise_and_acknowledge(executor.clone(), pass.clone(), race.clone(), n)));
@@ -163,13 +146,13 @@ async fn a_spring_out_of_limits_raises_one_alert_that_the_confirmation_waits_for
     let early = executor.execute(&confirm, order()).await.unwrap_err();
     assert!(matches!(early, Failure::Refused(ConfirmRefusal::AlertsNotYetRaised { .. })), "{early:?}");
 
-    let first = Policies::start(&executor, &pool, policies::ALL);
+    let first = Policies::start(&executor, &pool, policies::ALL, &crate::common::time());
     settled(&executor, &pool).await;
     first.stop().await;
     // A second run from the beginning gives the same commands again, and nothing comes of them.
     let before = executor.log().head().await.unwrap();
     sqlx::query("delete from policy_checkpoint").execute(&pool).await.unwrap();
-    let second = Policies::start(&executor, &pool, policies::ALL);
+    let second = Policies::start(&executor, &pool, policies::ALL, &crate::common::time());
     settled(&executor, &pool).await;
     second.stop().await;
     assert_eq!(executor.log().head().await.unwrap(), before);
@@ -189,7 +172,10 @@ async fn two_processes_share_the_policies_and_act_once_per_cause() {
     let pool = testing::database().await;
     let (one, two) = (executor(&pool).await, executor(&pool).await);
     set_up_rail(&one).await;
-    let running = [Policies::start(&one, &pool, policies::ALL), Policies::start(&two, &pool, policies::ALL)];
+    let running = [
+        Policies::start(&one, &pool, policies::ALL, &crate::common::time()),
+        Policies::start(&two, &pool, policies::ALL, &crate::common::time()),
+    ];
     for n in 0..20 {
         complete_pass(if n % 2 == 0 { &one } else { &two }, &n.to_string(), 170.0).await;
     }
@@ -207,7 +193,7 @@ async fn a_late_part_that_is_out_of_limits_reopens_a_confirmed_pass() {
     let pool = testing::database().await;
     let executor = executor(&pool).await;
     set_up_rail(&executor).await;
-    let running = Policies::start(&executor, &pool, policies::ALL);
+    let running = Policies::start(&executor, &pool, policies::ALL, &crate::common::time());
     let pass = complete_pass(&executor, "1", 200.0).await;
     let confirm = ConfirmPass { pass: pass.clone(), note: Note::default() };
     give(&executor, confirm.clone()).await;

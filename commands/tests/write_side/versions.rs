@@ -140,7 +140,7 @@ async fn a_newer_version_stops_the_policy_that_reacts_to_it_and_no_other() {
     let tags = vec!["pass:SANGATTE/p1".to_owned()];
     let bad = append(executor.log(), "rail.spring_out_of_limits", 2, "SANGATTE", tags, &json!({})).await;
     let unknown = append(executor.log(), "rail.wheel_was_flat", 1, "SANGATTE", vec![], &json!({})).await;
-    let running = Policies::start(&executor, &pool, policies::ALL);
+    let running = Policies::start(&executor, &pool, policies::ALL, &crate::common::time());
     let all = settled(executor.log(), &pool).await;
     running.stop().await;
     for policy in all {
@@ -173,7 +173,7 @@ async fn a_policy_whose_command_reads_a_newer_version_stops_and_names_both_event
     let id = AlertId::of(AlertKind::SpringOutOfLimits, &breach.alert_cause());
     let tags = vec![id.tag().into_string(), pass.tag().into_string()];
     let bad = append(executor.log(), "alerts.alert_raised", 2, "SANGATTE", tags, &json!({})).await;
-    let running = Policies::start(&executor, &pool, policies::ALL);
+    let running = Policies::start(&executor, &pool, policies::ALL, &crate::common::time());
     let all = settled(executor.log(), &pool).await;
     running.stop().await;
     let stopped = all.iter().find(|policy| policy.name == "alerts.spring_out_of_limits").unwrap();

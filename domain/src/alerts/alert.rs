@@ -20,8 +20,7 @@ pub struct Alert {
 impl View for Alert {
     type Key = AlertId;
     fn boundary(alert: &AlertId) -> Query {
-        let facts =
-            &[names::ALERT_RAISED, names::ALERT_ACKNOWLEDGED, names::ALERT_RESOLVED, names::ALERT_ESCALATED];
+        let facts = &[names::ALERT_RAISED, names::ALERT_ACKNOWLEDGED, names::ALERT_RESOLVED, names::ALERT_ESCALATED];
         Query::of(facts, [alert.tag()])
     }
     fn evolve(&mut self, fact: &Fact) {

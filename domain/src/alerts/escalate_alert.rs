@@ -154,7 +154,8 @@ mod tests {
     #[test]
     fn the_last_level_that_is_waited_for_is_the_highest() {
         let severities = [Severity::Info, Severity::Warning, Severity::Critical];
-        let levels = severities.map(|severity| (1..=9).take_while(|level| patience(severity, *level).is_some()).count());
+        let levels =
+            severities.map(|severity| (1..=9).take_while(|level| patience(severity, *level).is_some()).count());
         assert_eq!(levels, [0, 1, usize::from(MAX_LEVEL)]);
     }
 }

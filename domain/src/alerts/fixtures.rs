@@ -2,7 +2,9 @@
 
 use uuid::Uuid;
 
-use super::{AlertAcknowledged, AlertEscalated, AlertId, AlertKind, AlertRaised, AlertResolved, RaiseAlert, Severity, Subject};
+use super::{
+    AlertAcknowledged, AlertEscalated, AlertId, AlertKind, AlertRaised, AlertResolved, RaiseAlert, Severity, Subject,
+};
 use crate::airport::{AllocationId, FlightId, StandId};
 use crate::kernel::Note;
 use crate::rail::fixtures::{pass, site};

@@ -16,8 +16,7 @@ struct LastingStay(Option<(StandId, FlightId, Option<DateTime<Utc>>)>);
 impl View for LastingStay {
     type Key = AllocationId;
     fn boundary(allocation: &AllocationId) -> Query {
-        let facts =
-            &[names::STAND_ALLOCATED, names::ALLOCATION_MOVED, names::STAND_FREED, names::ALLOCATION_CANCELLED];
+        let facts = &[names::STAND_ALLOCATED, names::ALLOCATION_MOVED, names::STAND_FREED, names::ALLOCATION_CANCELLED];
         Query::of(facts, [allocation.tag()])
     }
     fn evolve(&mut self, fact: &Fact) {

@@ -69,6 +69,7 @@ impl Alerts {
             }
             AlertEvent::AlertAcknowledged(e) => self.look_at(e.alert, &e.subject, "acknowledged"),
             AlertEvent::AlertResolved(e) => self.look_at(e.alert, &e.subject, "resolved"),
+            AlertEvent::AlertEscalated(_) => {}
         }
     }
 

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 use vigie_domain::Event;
-use vigie_domain::policies::{ALL, command_id};
+use vigie_domain::policies::{ALL, command_id, timer_command_id};
 use vigie_eventlog::{Log, Query, Read, Recorded};
 
 use super::alerts::Alerts;
@@ -204,9 +204,13 @@ impl History {
     }
 }
 
-/// The ids of the commands that policies may give in answer to an event.
+/// The ids of the commands that policies may give in answer to an event, at once or when a timer is due.
 pub(super) fn reactions(event: Uuid) -> impl Iterator<Item = Uuid> {
-    ALL.iter().flat_map(move |policy| (0..REACTIONS).map(move |index| command_id(policy.name(), event, index)))
+    ALL.iter().flat_map(move |policy| {
+        (0..REACTIONS).flat_map(move |index| {
+            [command_id(policy.name(), event, index), timer_command_id(policy.name(), event, index)]
+        })
+    })
 }
 
 fn shown((id, attempt, index): Mark) -> String {

@@ -64,7 +64,8 @@ pub struct Alerts;
 impl ReadModel for Alerts {
     const NAME: &'static str = "alerts";
     const VERSION: i32 = 2;
-    const EVENTS: &'static [&'static str] = &[names::ALERT_RAISED, names::ALERT_ACKNOWLEDGED, names::ALERT_RESOLVED, names::ALERT_ESCALATED];
+    const EVENTS: &'static [&'static str] =
+        &[names::ALERT_RAISED, names::ALERT_ACKNOWLEDGED, names::ALERT_RESOLVED, names::ALERT_ESCALATED];
     type Rows = (AlertRow,);
 
     fn keys(entry: &Entry, rows: &mut Rows) {

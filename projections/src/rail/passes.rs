@@ -153,6 +153,7 @@ fn subject(event: &AlertEvent) -> &Subject {
         AlertEvent::AlertRaised(event) => &event.subject,
         AlertEvent::AlertAcknowledged(event) => &event.subject,
         AlertEvent::AlertResolved(event) => &event.subject,
+        AlertEvent::AlertEscalated(event) => &event.subject,
     }
 }
 
@@ -174,6 +175,7 @@ impl PassRow {
             }
             AlertEvent::AlertAcknowledged(event) => self.settle(event.alert),
             AlertEvent::AlertResolved(event) => self.settle(event.alert),
+            AlertEvent::AlertEscalated(_) => {}
         }
         self.judge();
     }

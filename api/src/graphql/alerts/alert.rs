@@ -31,6 +31,8 @@ pub(crate) enum AlertKind {
     StandConflict,
     /// A flight for which no stand is left.
     Saturation,
+    /// An aircraft that is still on its stand when its stay should have ended.
+    OverdueStay,
 }
 
 /// How much an alert matters.
@@ -82,6 +84,8 @@ pub(in crate::graphql) struct AlertRow {
     resolved_at: Option<DateTime<Utc>>,
     resolved_by: Option<String>,
     resolved_reason: Option<String>,
+    level: Option<i32>,
+    escalated_at: Option<DateTime<Utc>>,
     position: i64,
     changed_at: DateTime<Utc>,
 }
@@ -231,6 +235,14 @@ impl Alert {
     async fn resolved_reason(&self) -> Option<&str> {
         self.0.resolved_reason.as_deref()
     }
+    /// How often it was escalated because nobody had acknowledged it in time.
+    async fn level(&self) -> i32 {
+        self.0.level.unwrap_or_default()
+    }
+    /// When it was escalated last.
+    async fn escalated_at(&self) -> Option<DateTime<Utc>> {
+        self.0.escalated_at
+    }
     /// When it was changed last.
     async fn changed_at(&self) -> DateTime<Utc> {
         self.0.changed_at
@@ -265,6 +277,8 @@ pub(crate) struct AlertFilter {
     kind: Option<AlertKind>,
     /// That matter so much.
     severity: Option<Severity>,
+    /// Escalated at least once, or never.
+    escalated: Option<bool>,
     /// About this pass.
     pass: Option<ID>,
     /// About this stand.
@@ -284,6 +298,9 @@ pub(super) async fn alerts(ctx: &Context<'_>, filter: AlertFilter, page: Page) -
         equals(sql, "status", filter.status);
         equals(sql, "kind", filter.kind);
         equals(sql, "severity", filter.severity);
+        if let Some(escalated) = filter.escalated {
+            sql.push(if escalated { " and level is not null" } else { " and level is null" });
+        }
         equals(sql, "pass", filter.pass.map(|id| id.0));
         equals(sql, "stand", filter.stand.map(|id| id.0));
         equals(sql, "flight", filter.flight.map(|id| id.0));
