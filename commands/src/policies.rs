@@ -29,7 +29,7 @@ use vigie_eventlog::{LogError, Query, Recorded};
 pub use dry_run::{DryRun, DryRunError, Planned, PlannedKind};
 pub use skip::{Held, hold};
 pub use status::{PolicyStatus, status};
-pub use switch::{PolicySwitch, Switch, SwitchError, Switched, switch, switches};
+pub use switch::{PolicySwitch, Switch, SwitchError, SwitchRefusal, Switched, known, switch, switches};
 pub use timers::{Waiting, waiting};
 
 use crate::time::Time;

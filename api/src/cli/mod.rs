@@ -7,6 +7,7 @@ mod events;
 mod greeting;
 mod import;
 mod log;
+mod policies;
 mod postgres;
 mod projections;
 mod say;
@@ -43,6 +44,8 @@ enum Command {
     Log(log::Args),
     /// Look at the read models, rebuild them, check them.
     Projections(projections::Args),
+    /// Look at the policies, switch them, try them dry.
+    Policies(policies::Args),
     /// Say what is configured, what is reachable, and which versions.
     Doctor(doctor::Args),
     /// Work with the private Postgres.
@@ -76,6 +79,7 @@ async fn run(cli: Cli) -> Outcome {
         Command::Audit(args) => audit::run(*args, settings).await,
         Command::Log(args) => log::run(args, settings).await,
         Command::Projections(args) => projections::run(args, settings).await,
+        Command::Policies(args) => policies::run(args, settings).await,
         Command::Doctor(args) => doctor::run(args, settings).await,
         Command::Postgres(args) => postgres::run(args, settings).await,
         Command::Schema(args) => schema::run(&args),

@@ -16,14 +16,11 @@ mod list;
 mod load;
 mod models;
 mod page;
+mod policies;
 mod projections;
 mod rail;
 mod refusal;
 mod relation;
-#[expect(
-    dead_code,
-    reason = "each right is asked for by the part of the API that it belongs to, which follow one by one"
-)]
 mod rights;
 mod scalars;
 mod services;
@@ -54,7 +51,7 @@ pub struct Contexts(
 
 /// What can be asked.
 #[derive(MergedObject, Default)]
-pub struct Query(Contexts, time::TimeQuery, projections::ProjectionsQuery);
+pub struct Query(Contexts, time::TimeQuery, projections::ProjectionsQuery, policies::PoliciesQuery);
 
 /// What can be done. Each mutation answers with its result or with the rule that refuses it.
 #[derive(MergedObject, Default)]
@@ -64,6 +61,7 @@ pub struct Mutation(
     rail::RailMutation,
     alerts::AlertsMutation,
     projections::ProjectionsMutation,
+    policies::PoliciesMutation,
 );
 
 /// What can be watched. Each subscription resumes after a position.
@@ -179,6 +177,7 @@ mod tests {
             query::<events::EventsQuery>(),
             query::<time::TimeQuery>(),
             query::<projections::ProjectionsQuery>(),
+            query::<policies::PoliciesQuery>(),
         ]);
         each_once([
             mutation::<support::SupportMutation>(),
@@ -186,6 +185,7 @@ mod tests {
             mutation::<rail::RailMutation>(),
             mutation::<alerts::AlertsMutation>(),
             mutation::<projections::ProjectionsMutation>(),
+            mutation::<policies::PoliciesMutation>(),
         ]);
         each_once([
             subscription::<events::EventsSubscription>(),

@@ -10,6 +10,7 @@ mod http;
 mod lists;
 mod passes;
 mod past;
+mod policies;
 mod projections;
 mod socket;
 mod stopping;

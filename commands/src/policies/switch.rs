@@ -2,7 +2,8 @@
 
 use chrono::{DateTime, Utc};
 use sqlx::PgPool;
-use vigie_domain::policies::{ALL, named};
+use vigie_domain::kernel::{Refused, plain};
+use vigie_domain::policies::{ALL, Policy, named};
 
 /// How many switches are kept.
 const KEPT: i64 = 1_000;
@@ -29,35 +30,53 @@ pub struct Switched<'a> {
     pub at: DateTime<Utc>,
 }
 
-/// Why a policy is not switched.
-#[derive(Debug, thiserror::Error)]
-pub enum SwitchError {
+/// The rule that forbids a switch.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, serde::Serialize)]
+#[serde(tag = "rule", rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum SwitchRefusal {
     /// There is no such policy.
-    #[error("there is no policy {name:?}; there are {known}")]
-    Unknown {
+    #[error("there is no policy {projection:?}; there are {}", known.join(", "))]
+    PolicyUnknown {
         /// The name as given.
-        name: String,
+        projection: String,
         /// The names that there are.
-        known: String,
+        known: Vec<&'static str>,
     },
     /// Nobody has said why.
     #[error("a reason is asked for")]
-    NoReason,
+    ReasonMissing,
+}
+
+impl Refused for SwitchRefusal {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::PolicyUnknown { .. } => "POLICY_UNKNOWN",
+            Self::ReasonMissing => "REASON_MISSING",
+        }
+    }
+    fn details(&self) -> serde_json::Value {
+        plain(self)
+    }
+}
+
+/// Why a policy is not switched.
+#[derive(Debug, thiserror::Error)]
+pub enum SwitchError {
+    /// A rule forbids it.
+    #[error(transparent)]
+    Refused(#[from] SwitchRefusal),
     /// The database failed.
     #[error("the policy's checkpoint cannot be written")]
     Database(#[from] sqlx::Error),
 }
 
-impl SwitchError {
-    /// Stable code in upper snake case.
-    #[must_use]
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::Unknown { .. } => "POLICY_UNKNOWN",
-            Self::NoReason => "REASON_MISSING",
-            Self::Database(_) => "UNAVAILABLE",
-        }
-    }
+/// The policy of this name.
+///
+/// # Errors
+/// There is none.
+pub fn known(name: &str) -> Result<&'static dyn Policy, SwitchRefusal> {
+    let known = || ALL.iter().map(|policy| policy.name()).collect();
+    named(name).ok_or_else(|| SwitchRefusal::PolicyUnknown { projection: name.to_owned(), known: known() })
 }
 
 /// Switches a policy; false if it was so already. Whoever runs it notices before the next fact: a fact whose commands
@@ -66,12 +85,9 @@ impl SwitchError {
 /// # Errors
 /// No such policy, no reason, or the database failed.
 pub async fn switch(pool: &PgPool, name: &str, switch: Switch, by: Switched<'_>) -> Result<bool, SwitchError> {
-    let policy = named(name).ok_or_else(|| SwitchError::Unknown {
-        name: name.to_owned(),
-        known: ALL.iter().map(|policy| policy.name()).collect::<Vec<_>>().join(", "),
-    })?;
+    let policy = known(name)?;
     if by.reason.trim().is_empty() {
-        return Err(SwitchError::NoReason);
+        return Err(SwitchRefusal::ReasonMissing.into());
     }
     let off = switch == Switch::Off;
     let mut transaction = pool.begin().await?;
