@@ -54,7 +54,7 @@ async fn compare(
     let name = shadow.model.name;
     let live = Checkpoint::read(name, shadow.pool).await.map_err(&comparing)?;
     shadow.fill(live.map_or(0, |live| live.position), progress, cancel).await?;
-    shadow.finish(cancel).await?;
+    shadow.finish_keys(cancel).await?;
     // One snapshot holds the live rows, their checkpoint and, with what is drained here, the same state folded anew.
     let mut transaction = shadow.pool.begin().await.map_err(&comparing)?;
     sqlx::query!("set transaction isolation level repeatable read")

@@ -3,6 +3,8 @@
 //! Advisory locks spare several processes the same work; they are not what keeps the rows right (the checkpoint's
 //! compare-and-set is). All locks of a process hang on one connection: when that is lost, so are they.
 
+use std::collections::HashSet;
+
 use sqlx::{Connection, PgConnection, PgPool};
 use tokio::sync::Mutex;
 
@@ -21,11 +23,20 @@ struct Held {
     connection: Option<PgConnection>,
     /// Counts connections: a lock taken on an earlier one is lost.
     epoch: u64,
+    /// What is locked on this one: the server counts locks, and one that is taken twice must be given back twice.
+    names: HashSet<String>,
+}
+
+impl Held {
+    fn lose(&mut self) {
+        self.connection = None;
+        self.names.clear();
+    }
 }
 
 impl Lease {
     pub(crate) fn new(pool: PgPool) -> Self {
-        Self { pool, held: Mutex::new(Held { connection: None, epoch: 0 }) }
+        Self { pool, held: Mutex::new(Held { connection: None, epoch: 0, names: HashSet::new() }) }
     }
 
     /// Tries to become the one that folds `name`; the epoch to check it with later.
@@ -36,11 +47,18 @@ impl Lease {
             held.epoch += 1;
         }
         let epoch = held.epoch;
+        if held.names.contains(name) {
+            return Ok(Some(epoch));
+        }
         let connection = held.connection.as_mut().expect("it was opened above");
         match try_lock(FOLDING, name, connection).await {
-            Ok(owned) => Ok(owned.then_some(epoch)),
+            Ok(false) => Ok(None),
+            Ok(true) => {
+                held.names.insert(name.to_owned());
+                Ok(Some(epoch))
+            }
             Err(error) => {
-                held.connection = None;
+                held.lose();
                 Err(error)
             }
         }
@@ -57,7 +75,7 @@ impl Lease {
             None => false,
         };
         if !alive {
-            held.connection = None;
+            held.lose();
         }
         alive
     }
@@ -65,11 +83,13 @@ impl Lease {
     /// Leaves `name` to others.
     pub(crate) async fn give_up(&self, name: &str) -> Result<(), sqlx::Error> {
         let mut held = self.held.lock().await;
+        if !held.names.remove(name) {
+            return Ok(());
+        }
         let Some(connection) = held.connection.as_mut() else { return Ok(()) };
-        // Without the lock this is a warning of the server's, and no error.
         let unlocked = sqlx::query!("select pg_advisory_unlock($1, hashtext($2))", FOLDING, name);
         if let Err(error) = unlocked.fetch_all(connection).await {
-            held.connection = None;
+            held.lose();
             return Err(error);
         }
         Ok(())

@@ -64,6 +64,7 @@ pub(crate) async fn make(
     catch_up(&mut shadow, until, progress, cancel).await?;
     if until.is_none() {
         compare_with_live(&mut shadow).await?;
+        catch_up(&mut shadow, until, progress, cancel).await?;
     }
     swap_in(&mut shadow, until, progress, cancel).await
 }

@@ -96,13 +96,22 @@ impl<'a> Shadow<'a> {
         Ok(())
     }
 
-    /// Makes the indexes that are still missing and gathers statistics: nothing is missing for readers then.
+    /// Makes the indexes that are still missing and gathers statistics: with all of them nothing is missing for readers.
     pub(crate) async fn finish(&self, cancel: &CancellationToken) -> Result<(), ProjectionError> {
+        self.make_indexes(false, cancel).await
+    }
+
+    /// Makes the keys that are still missing: what comparing and folding need.
+    pub(crate) async fn finish_keys(&self, cancel: &CancellationToken) -> Result<(), ProjectionError> {
+        self.make_indexes(true, cancel).await
+    }
+
+    async fn make_indexes(&self, keys: bool, cancel: &CancellationToken) -> Result<(), ProjectionError> {
         let finishing = failed("indexes could not be made");
         let mut connection = self.pool.acquire().await.map_err(&finishing)?;
         for name in table_names(self.model) {
             let missing = shape::missing(&self.schema, &name, &mut connection).await.map_err(&finishing)?;
-            for index in &missing {
+            for index in missing.iter().filter(|index| !keys || index.is_primary) {
                 if cancel.is_cancelled() {
                     return Err(ProjectionError::Cancelled);
                 }
