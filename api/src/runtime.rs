@@ -79,7 +79,9 @@ impl Runtime {
 
     async fn connect(logins: &Logins, settings: &Settings) -> Result<(PgPool, Log, Executor), OpenError> {
         prepare(&logins.owner).await?;
-        let options = as_application(&logins.application).await?;
+        // Statements here take milliseconds, and compiling one takes a hundred: walks, whose length Postgres cannot know,
+        // look to it as if that paid.
+        let options = as_application(&logins.application).await?.options([("jit", "off")]);
         let pool = match PgPoolOptions::new().max_connections(settings.pool_size).connect_with(options.clone()).await {
             // The pool goes on trying for a while, and then does not tell what was in the way.
             Err(sqlx::Error::PoolTimedOut) => {

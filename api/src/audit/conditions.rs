@@ -81,13 +81,16 @@ fn of_command(sql: &mut Sql, id: Uuid) {
     sql.push(") and (select last_position from command where id = ").push_bind(id).push(")");
 }
 
-/// Each event has one cause, which lies before it: this is a walk over a tree, and ends.
+/// Each event has one cause, which lies before it: this is a walk over a tree, and ends. `offset 0` and the array keep
+/// Postgres, which cannot know how short such walks are, from looking at the whole trail instead of its indexes.
 fn caused_by(sql: &mut Sql, id: Uuid, view: &View) {
     let audit = view.table("audit");
-    sql.push(" and position in (with recursive caused (position, event) as (select position, event from ").push(&audit);
-    of_command(sql.push(" where "), id);
-    sql.push(" union all select later.position, later.event from caused join (select * from ").push(&audit);
-    sql.push(") later on later.causation_id = caused.event) select position from caused)");
+    sql.push(" and position = any (array(with recursive caused (position, event) as (select position, event from ");
+    of_command(sql.push(&audit).push(" where "), id);
+    sql.push(
+        " union all select later.position, later.event from caused cross join lateral (select position, event from ",
+    );
+    sql.push(&audit).push(" where causation_id = caused.event offset 0) later) select position from caused))");
 }
 
 /// Adds `and …` for what the filter asks of `refusal`; its day must have become times.

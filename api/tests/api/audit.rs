@@ -428,3 +428,37 @@ async fn a_diff_of_what_cannot_be_compared_is_refused_with_the_valid_range() {
     let old = server.data(DIFF, json!({ "from": { "time": "1999-01-01T00:00:00Z" }, "of": of })).await;
     assert_eq!((&old["diff"]["from"], &old["diff"]["to"]), (&json!(0), &json!(3)));
 }
+
+#[tokio::test]
+async fn in_the_past_the_trail_the_refusals_and_the_reasons_are_those_of_then() {
+    let server = airport().await;
+    close(&server, "LFW/C99", "ice").await.unwrap_err();
+    close(&server, "LFW/C03", "ice").await.unwrap();
+    close(&server, "LFW/C98", "ice").await.unwrap_err();
+    server.caught_up().await;
+    let query = "query($p: Position!, $of: DiffOf!) { at(position: $p) {
+        auditTrail { totalCount nodes { position } }
+        refusals { totalCount }
+        activity(actor: \"operator:zoe\") { nodes { __typename } }
+        stand(id: \"LFW/C03\") { provenance { position actor events { totalCount nodes { type } } } }
+        auditExport { rows jsonl }
+        diff(from: { position: 0 }, of: $of) { to nodes { rows { fields { field after } } } } } }";
+    let of = json!({ "thing": "stand:LFW/C03" });
+    let then = server.data(query, json!({ "p": 3, "of": of })).await["at"].take();
+    assert_eq!(
+        then["auditTrail"],
+        json!({ "totalCount": 3, "nodes": [{ "position": 3 }, { "position": 2 }, { "position": 1 }] })
+    );
+    assert_eq!(then["refusals"]["totalCount"], 1, "what was refused before the closure");
+    assert_eq!(then["activity"]["nodes"], json!([{ "__typename": "RefusedCommand" }]));
+    let why = &then["stand"]["provenance"];
+    assert_eq!((&why["position"], &why["events"]["totalCount"]), (&json!(2), &json!(1)), "{why}");
+    assert_eq!(why["events"]["nodes"], json!([{ "type": "airport.stand_defined" }]));
+    assert_eq!(then["auditExport"]["rows"], 3);
+    let (_, jsonl) = server.get(then["auditExport"]["jsonl"].as_str().unwrap()).await;
+    assert_eq!(jsonl.lines().count(), 3);
+    assert_eq!(then["diff"]["to"], 3);
+    let now = server.data(query, json!({ "p": 4, "of": of })).await["at"].take();
+    assert_eq!((&now["refusals"]["totalCount"], &now["diff"]["to"]), (&json!(2), &json!(4)));
+    assert_eq!(now["stand"]["provenance"]["actor"], "operator:zoe");
+}

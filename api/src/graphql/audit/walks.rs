@@ -2,7 +2,8 @@
 //! table for any number of starts.
 //!
 //! The events that made a row are those of its versions: each holds from the event that made it. An event's cause lies
-//! before it, so that every walk ends; it is bounded all the same.
+//! before it, so that every walk ends; it is bounded all the same. Postgres cannot know how short such walks are: `limit`
+//! and `offset` in the inner queries keep it on the indexes, step by step.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -168,6 +169,12 @@ fn push_first(sql: &mut QueryBuilder<Postgres>, starts: &[&Of], view: &View) {
     sql.push(" versions where position <= of.position order by position desc limit of.newest) version");
 }
 
+/// Adds the entry at the position that each row of `from` names, looked up one by one.
+fn push_entry(sql: &mut QueryBuilder<Postgres>, audit: &str, from: &'static str, name: &'static str) {
+    sql.push(" cross join lateral (select * from ").push(audit).push(" where position = ").push(from);
+    sql.push(".position limit 1) ").push(name);
+}
+
 /// From the start back to what began it. A row's walk starts at the newest of its events that reacted to another; at its
 /// last event when none did.
 pub(super) struct ChainOf(pub(super) Snapshot);
@@ -183,16 +190,18 @@ impl Loader<Of> for ChainOf {
         for starts in by_table(starts, |of| of) {
             let mut sql = QueryBuilder::new("with recursive first (start, position) as (");
             push_first(&mut sql, &starts.iter().collect::<Vec<_>>(), view);
-            sql.push("), head (start, position) as (select first.start, coalesce(max(position) ");
-            sql.push("filter (where causation_id is not null), max(position)) from first join (select * from ");
-            sql.push(&audit).push(") own using (position) group by first.start), ");
-            sql.push("chain (start, depth, position, causation_id) as (select head.start, 0, position, causation_id ");
-            sql.push("from head join (select * from ").push(&audit).push(") own using (position) union all ");
-            sql.push("select chain.start, chain.depth + 1, cause.position, cause.causation_id from chain join (");
-            sql.push("select * from ").push(&audit);
-            sql.push(") cause on cause.event = chain.causation_id where chain.depth < 99) ");
-            sql.push("select chain.start, chain.depth, entry.* from chain join (select * from ").push(&audit);
-            sql.push(") entry using (position) order by chain.start, chain.depth");
+            sql.push("), head (start, position) as (select first.start, coalesce(max(own.position) ");
+            sql.push("filter (where causation_id is not null), max(own.position)) from first");
+            push_entry(&mut sql, &audit, "first", "own");
+            sql.push(" group by first.start), chain (start, depth, position, causation_id) as (");
+            sql.push("select head.start, 0, own.position, own.causation_id from head");
+            push_entry(&mut sql, &audit, "head", "own");
+            sql.push(" union all select chain.start, chain.depth + 1, cause.position, cause.causation_id from chain ");
+            sql.push("cross join lateral (select position, causation_id from ").push(&audit);
+            sql.push(" where event = chain.causation_id limit 1) cause where chain.depth < 99) ");
+            sql.push("select chain.start, chain.depth, entry.* from chain");
+            push_entry(&mut sql, &audit, "chain", "entry");
+            sql.push(" order by chain.start, chain.depth");
             all.extend(by_start(&starts, found(&self.0, sql).await?, |found| found.row));
         }
         Ok(all)
@@ -227,16 +236,18 @@ impl CausedBy {
         let mut sql = QueryBuilder::new("with recursive first (start, position) as (");
         push_first(&mut sql, &starts.iter().map(|(of, _)| of).collect::<Vec<_>>(), view);
         sql.push(
-            "), caused (start, depth, position, event) as (select first.start, 0, position, event from first join (",
+            "), caused (start, depth, position, event) as (select first.start, 0, own.position, own.event from first",
         );
-        sql.push("select * from ").push(&audit).push(") own using (position) union all ");
-        sql.push("select caused.start, caused.depth + 1, later.position, later.event from caused join (select * from ");
-        sql.push(&audit).push(") later on later.causation_id = caused.event where caused.depth < (");
+        push_entry(&mut sql, &audit, "first", "own");
+        sql.push(" union all select caused.start, caused.depth + 1, later.position, later.event from caused ");
+        sql.push("cross join lateral (select position, event from ").push(&audit);
+        sql.push(" where causation_id = caused.event offset 0) later where caused.depth < (");
         sql.push_bind(starts.iter().map(|(_, reach)| reach.depth).collect::<Vec<i32>>());
         sql.push("::integer[])[caused.start::integer]) ");
         // Without an order, the walk ends where the limit does: nearest first.
         sql.push("select near.start, near.depth, entry.* from (select * from caused where depth > 0 limit ").push(MOST);
-        sql.push(") near join (select * from ").push(&audit).push(") entry using (position)");
+        sql.push(") near");
+        push_entry(&mut sql, &audit, "near", "entry");
         sql
     }
 }
@@ -273,8 +284,9 @@ impl Loader<Of> for NewestOf {
         for starts in by_table(starts, |of| of) {
             let mut sql = QueryBuilder::new("select first.start, 0 as depth, entry.* from (");
             push_first(&mut sql, &starts.iter().collect::<Vec<_>>(), self.0.view());
-            sql.push(") first join (select * from ").push(self.0.view().table("audit"));
-            sql.push(") entry using (position) order by first.start, entry.position desc");
+            sql.push(") first");
+            push_entry(&mut sql, &self.0.view().table("audit"), "first", "entry");
+            sql.push(" order by first.start, entry.position desc");
             all.extend(by_start(&starts, found(&self.0, sql).await?, |found| found.row));
         }
         Ok(all)
