@@ -70,6 +70,16 @@ async fn a_sound_log_has_no_findings_and_progress_is_told() {
 }
 
 #[tokio::test]
+async fn a_table_that_nothing_protects_is_found() {
+    let pool = log().await;
+    let owner = testing::owner(&pool).await;
+    let disable = "alter table event_tag_p000001 disable trigger user; alter table command enable trigger user";
+    owner.execute(disable).await.unwrap();
+    let found: Vec<_> = checked(&pool).await.findings.iter().map(ToString::to_string).collect();
+    assert_found(&found, &["changes of the table command", "changes of the table event_tag_p000001"]);
+}
+
+#[tokio::test]
 async fn a_missing_event_is_a_gap() {
     let found = findings("delete from event where position = 7").await;
     assert_found(

@@ -105,18 +105,19 @@ async fn carry_out(command: Command, log: &Log) -> Outcome {
 }
 
 async fn list(log: &Log, filter: &Filter, after: Option<i64>, limit: u32, format: Format) -> Outcome {
-    let limit = limit as usize;
-    let mut read = after.map_or_else(Read::backwards, Read::after);
-    let mut found = Vec::new();
+    // No further back than asked for: what comes before may be archived.
+    let page = limit.clamp(1, Read::PAGE);
+    let mut read = after.map_or_else(Read::backwards, Read::after).limit(page);
+    let (limit, mut found) = (limit as usize, Vec::new());
     while found.len() < limit {
-        let page = log.read(&filter.query(), read).await?;
-        let full = page.len() == Read::PAGE as usize;
-        match (page.last(), read.direction) {
+        let events = log.read(&filter.query(), read).await?;
+        let full = events.len() == page as usize;
+        match (events.last(), read.direction) {
             (Some(last), Direction::Forwards) => read.after = last.position,
             (Some(last), Direction::Backwards) => read.until = last.position - 1,
             (None, _) => break,
         }
-        found.extend(page.into_iter().filter(|event| filter.takes(event)));
+        found.extend(events.into_iter().filter(|event| filter.takes(event)));
         if !full {
             break;
         }

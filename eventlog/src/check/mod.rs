@@ -114,6 +114,7 @@ async fn walk(
     let mut checked = Checked::default();
     let mut state = snapshot(pool).await?;
     tables::head(&mut state, &mut checked).await?;
+    tables::protection(&mut state, &mut checked).await?;
     let parts = tables::parts(&mut state, &mut checked).await?;
     state.rollback().await?;
     let (mut walk, mut runs) = (Walk::new(), Runs::default());
@@ -138,6 +139,7 @@ async fn walk(
     progress(Progress::Tables("event ids"));
     tables::ids(&mut state, &mut checked).await?;
     state.rollback().await?;
+    checked.findings.sort_by_key(|finding| finding.position);
     Ok(checked)
 }
 

@@ -34,6 +34,24 @@ pub(super) async fn head(snapshot: &mut PgConnection, checked: &mut Checked) -> 
     Ok(())
 }
 
+/// Whether the triggers that refuse changes are on every table of the log, and fire for everybody.
+pub(super) async fn protection(snapshot: &mut PgConnection, checked: &mut Checked) -> Result<(), sqlx::Error> {
+    let open = sqlx::query_scalar!(
+        r#"select c.relname as "table!" from pg_class c
+           where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p')
+             and (c.oid in ('event'::regclass, 'event_tag'::regclass, 'command'::regclass)
+                  or c.oid in (select inhrelid from pg_inherits
+                               where inhparent in ('event'::regclass, 'event_tag'::regclass)))
+             and not exists (select from pg_trigger t where t.tgrelid = c.oid and t.tgenabled = 'A'
+                               and t.tgfoid = 'refuse_change'::regproc)
+           order by c.relname"#
+    );
+    for table in open.fetch_all(snapshot).await? {
+        checked.find(None, format!("nothing refuses changes of the table {table}: its trigger is off or gone"));
+    }
+    Ok(())
+}
+
 /// What is not archived, up to the head.
 pub(super) async fn parts(snapshot: &mut PgConnection, checked: &mut Checked) -> Result<Vec<Part>, sqlx::Error> {
     let archived = sqlx::query!(

@@ -18,7 +18,8 @@ use crate::{Metadata, Recorded};
 const BATCH: usize = 2_000;
 
 /// Restores archived ranges from their files, as the owner of the log: each is read through and compared with the digest
-/// that the database has noted, filled into tables, compared again, and attached. `progress` is told positions.
+/// that the database has noted, filled into tables, compared again, and attached. A file whose range is in the log is
+/// passed over, so that a restore that was broken off can be given again. `progress` is told positions.
 ///
 /// # Errors
 /// A file that is not whole or not the one that was archived, a range that is not archived, or a failing database. What
@@ -34,7 +35,9 @@ pub async fn restore(
         let path = path.as_ref();
         let (header, sha256) = read_whole(path).await?;
         let mut connection = pool.acquire().await.map_err(failed("restore a range"))?;
-        is_awaited(path, &header, &sha256, &mut connection).await?;
+        if !is_awaited(path, &header, &sha256, &mut connection).await? {
+            continue;
+        }
         restore_one(path, &header, &sha256, &mut connection, progress).await?;
         moved.push(Moved { number: header.number, first: header.first, last: header.last, path: path.into(), sha256 });
     }
@@ -42,15 +45,15 @@ pub async fn restore(
     Ok(moved)
 }
 
+/// Whether the file's range is archived; false if it is in the log.
 async fn is_awaited(
     path: &Path,
     header: &Header,
     sha256: &str,
     connection: &mut PgConnection,
-) -> Result<(), ArchiveError> {
+) -> Result<bool, ArchiveError> {
     let noted = sqlx::query_scalar!(
-        r#"select sha256 as "sha256!" from log_range
-           where number = $1 and first_position = $2 and last_position = $3 and state = 'archived'"#,
+        "select sha256 from log_range where number = $1 and first_position = $2 and last_position = $3",
         header.number,
         header.first,
         header.last
@@ -60,11 +63,13 @@ async fn is_awaited(
     .map_err(failed("look the range up"))?;
     let (path, number) = (path.to_owned(), header.number);
     match noted {
+        // Back already, by an earlier attempt.
+        Some(None) => Ok(false),
         None => Err(ArchiveError::NotArchived { path, number, first: header.first, last: header.last }),
-        Some(noted) if noted != sha256 => {
+        Some(Some(noted)) if noted != sha256 => {
             Err(ArchiveError::Different { path, number, found: sha256.to_owned(), noted })
         }
-        Some(_) => Ok(()),
+        Some(Some(_)) => Ok(true),
     }
 }
 

@@ -51,8 +51,9 @@ pub async fn export(
     if after < 0 || until > head || after > until {
         return Err(TransferError::Bounds { first: after + 1, last: until, head });
     }
-    for bound in [after, until] {
-        not_inside_a_command(log, bound, head).await?;
+    if after < until {
+        not_inside_a_command(log, after, after + 1).await?;
+        not_inside_a_command(log, until, until).await?;
     }
     let mut out = Out { out, digest: Digest::default() };
     out.line(&Header { format: FORMAT.to_owned(), version: VERSION, first: after + 1 })?;
@@ -113,13 +114,12 @@ async fn commands(pool: &PgPool, events: &[Recorded]) -> Result<HashMap<Uuid, Co
     Ok(rows.into_iter().map(|command| (command.id, command)).collect())
 }
 
-/// Refuses a bound that has events of one command on both sides.
-async fn not_inside_a_command(log: &Log, bound: i64, head: i64) -> Result<(), TransferError> {
-    if bound == 0 || bound == head {
-        return Ok(());
-    }
-    let before = log.read(&Query::all(), Read::after(bound - 1).until(bound)).await?;
-    match commands(log.pool(), &before).await?.into_values().find(|command| command.last_position > bound) {
+/// Refuses a bound that has events of one command on both sides, by the event at `beside`, which is within the bounds:
+/// what lies outside may be archived.
+async fn not_inside_a_command(log: &Log, bound: i64, beside: i64) -> Result<(), TransferError> {
+    let event = log.read(&Query::all(), Read::after(beside - 1).until(beside)).await?;
+    let cut = |command: &Command| command.first_position <= bound && command.last_position > bound;
+    match commands(log.pool(), &event).await?.into_values().find(cut) {
         Some(Command { first_position: first, last_position: last, .. }) => {
             Err(TransferError::CutsCommand { bound, first, last })
         }

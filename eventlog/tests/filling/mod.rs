@@ -52,6 +52,11 @@ fn command(number: u32) -> Append {
 /// Breaks the log, as its owner with the triggers off.
 pub(crate) async fn tamper(pool: &PgPool, sql: &str) {
     let off = ["event", "event_tag", "command"].map(|table| format!("alter table {table} disable trigger user;"));
-    let script = off.concat() + sql;
+    // And on again, so that nothing but what was done to the rows is to be found.
+    let on = "do $$ declare t record; begin
+        for t in select tgrelid::regclass as name, tgname from pg_trigger where tgfoid = 'refuse_change'::regproc loop
+            execute format('alter table %s enable always trigger %I', t.name, t.tgname);
+        end loop; end $$";
+    let script = format!("{};{sql};{on}", off.concat());
     testing::owner(pool).await.execute(AssertSqlSafe(script)).await.unwrap();
 }

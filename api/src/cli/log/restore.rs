@@ -24,8 +24,13 @@ pub(super) async fn run(args: &Args, runtime: &Runtime) -> Outcome {
     let progress = |position: i64| bar.set_message(position.to_string());
     let restored = restore(runtime.owner(), &args.files, &progress).await;
     bar.finish_and_clear();
-    for range in restored? {
+    let restored = restored?;
+    for range in &restored {
         say!("positions {} to {} are back in the log", range.first, range.last);
+    }
+    let before = args.files.len() - restored.len();
+    if before > 0 {
+        say!("{before} of the files are of ranges that are in the log already");
     }
     Ok(ExitCode::SUCCESS)
 }
