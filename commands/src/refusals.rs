@@ -27,8 +27,9 @@ const PATIENCE: Duration = Duration::from_secs(1);
 const QUEUE: usize = 1_024;
 /// The most that are written with one statement.
 const BATCH: usize = 256;
-/// The table is pruned after so many.
+/// The table is pruned after so many, and when none came for so long.
 const PRUNE_EVERY: usize = 1_000;
+const PRUNE_AT_LEAST: Duration = Duration::from_secs(3_600);
 
 /// How much is kept; the oldest goes first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,16 +104,11 @@ struct Writer {
 async fn write(writer: Writer, mut waiting: mpsc::Receiver<Waiting>) {
     let mut batch = Vec::with_capacity(BATCH);
     let mut since_pruned = PRUNE_EVERY;
-    while waiting.recv_many(&mut batch, BATCH).await > 0 {
-        let (refusals, told): (Vec<_>, Vec<_>) =
-            batch.drain(..).map(|Waiting { refusal, written }| (refusal, written)).unzip();
-        match table::insert(&writer.pool, &refusals).await {
-            Ok(()) => since_pruned += refusals.len(),
-            Err(error) => lose(&writer.lost, refusals.len(), &error),
-        }
-        for told in told {
-            // Nobody may be waiting any more.
-            let _ = told.send(());
+    loop {
+        match tokio::time::timeout(PRUNE_AT_LEAST, waiting.recv_many(&mut batch, BATCH)).await {
+            Ok(0) => return,
+            Ok(_) => since_pruned += writer.write(&mut batch).await,
+            Err(_) => since_pruned = PRUNE_EVERY,
         }
         if since_pruned >= PRUNE_EVERY {
             since_pruned = 0;
@@ -120,5 +116,25 @@ async fn write(writer: Writer, mut waiting: mpsc::Receiver<Waiting>) {
                 tracing::warn!(error = %error, "old refusals could not be removed");
             }
         }
+    }
+}
+
+impl Writer {
+    /// Writes a batch and tells those who wait; how many were written.
+    async fn write(&self, batch: &mut Vec<Waiting>) -> usize {
+        let (refusals, told): (Vec<_>, Vec<_>) =
+            batch.drain(..).map(|Waiting { refusal, written }| (refusal, written)).unzip();
+        let written = match table::insert(&self.pool, &refusals).await {
+            Ok(()) => refusals.len(),
+            Err(error) => {
+                lose(&self.lost, refusals.len(), &error);
+                0
+            }
+        };
+        for told in told {
+            // Nobody may be waiting any more.
+            let _ = told.send(());
+        }
+        written
     }
 }

@@ -1,4 +1,4 @@
-//! Who did what, what was refused, why a thing is what it is, and what changed.
+//! Who did what, and what was refused.
 
 use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
@@ -7,17 +7,15 @@ use uuid::Uuid;
 use vigie_commands::{Failure, Order};
 use vigie_domain::airport::{AirportRefusal, CloseStand, CodeLetter, StandId, StandKind};
 use vigie_domain::kernel::Note;
-use vigie_domain::rail::{CarPart, PassHeader, PassId, PassPart, Quality, Reading, RecordPassPart, Value as Measured};
-use vigie_domain::support::{DefineSite, SiteKind};
 use vigie_eventlog::Query;
 
-use crate::harness::{Server, site, text};
+use crate::harness::{Server, text};
 
 const ENTRIES: &str = "query($filter: AuditFilter, $order: AuditOrder, $first: Int, $after: String) {
     auditTrail(filter: $filter, order: $order, first: $first, after: $after) {
         totalCount pageInfo { hasNextPage endCursor } nodes { position type actor commandId } } }";
 
-async fn entries(server: &Server, filter: Value) -> Vec<i64> {
+pub(crate) async fn entries(server: &Server, filter: Value) -> Vec<i64> {
     let data = server.data(ENTRIES, json!({ "filter": filter, "first": 200 })).await;
     let nodes = data["auditTrail"]["nodes"].as_array().unwrap().clone();
     assert_eq!(data["auditTrail"]["totalCount"], nodes.len(), "{data:#}");
@@ -25,14 +23,14 @@ async fn entries(server: &Server, filter: Value) -> Vec<i64> {
 }
 
 /// Two stands at LFW: positions 2 and 3, after the site.
-async fn airport() -> Server {
+pub(crate) async fn airport() -> Server {
     let server = Server::start().await;
     let stands = [("C03", StandKind::Civil, CodeLetter::C), ("C04", StandKind::Civil, CodeLetter::E)];
     server.airport(&stands).await;
     server
 }
 
-async fn close(server: &Server, stand: &str, reason: &str) -> Result<(), Failure<AirportRefusal>> {
+pub(crate) async fn close(server: &Server, stand: &str, reason: &str) -> Result<(), Failure<AirportRefusal>> {
     let close = CloseStand {
         stand: StandId::new(stand).unwrap(),
         from: "2026-01-15T06:00:00Z".parse().unwrap(),
@@ -231,202 +229,6 @@ async fn a_download_that_cannot_be_given_says_why() {
     }
     let foreign = Request::get("/export/audit.csv").header(header::HOST, "evil.example").body(Body::empty()).unwrap();
     assert_eq!(server.send(foreign).await.status(), StatusCode::FORBIDDEN);
-}
-
-fn part(part: PassPart) -> RecordPassPart {
-    let (pass, passed_at) = (PassId::new("SANGATTE/P1").unwrap(), "2026-01-15T04:12:00Z".parse().unwrap());
-    RecordPassPart { header: PassHeader { pass, track: "1".to_owned(), passed_at, train: None }, part }
-}
-
-fn car(camera: &str, spring: &str, height: f64) -> PassPart {
-    let reading = Reading {
-        spring: spring.to_owned(),
-        quantity: "height".to_owned(),
-        unit: "mm".to_owned(),
-        value: Measured::new(height).unwrap(),
-        quality: Quality::Good,
-    };
-    PassPart::Car(CarPart { car: 1, vehicle: None, camera: camera.to_owned(), readings: vec![reading] })
-}
-
-/// The position of the n-th event of a type, once it is there and folded.
-async fn nth(server: &Server, kind: &'static str, n: usize) -> i64 {
-    let mut follower = server.services.log.follow(Query::kinds([kind]), 0);
-    let mut seen = Vec::new();
-    while seen.len() < n {
-        seen.extend(follower.next().await.unwrap().events);
-    }
-    server.caught_up().await;
-    seen[n - 1].position
-}
-
-/// A pass that was confirmed, and reopened by a late alert.
-async fn reopened_pass() -> Server {
-    let server = Server::start().await;
-    server.command(DefineSite(site("SANGATTE", SiteKind::Rail, "Europe/Paris"))).await;
-    server
-        .data(
-            "mutation { setLimits(input: { site: \"SANGATTE\", validFrom: \"2026-01-01T00:00:00Z\",
-            limits: [{ quantity: \"height\", unit: \"mm\", alarmLow: 200 }] }) { ... on LimitsPayload { version } } }",
-            json!({}),
-        )
-        .await;
-    server.command(part(car("cam-1", "L1", 250.0))).await;
-    server.command(part(PassPart::Complete { cars: 1 })).await;
-    let confirm = "mutation { confirmPass(input: { pass: \"SANGATTE/P1\", note: \"fine\" }) { __typename } }";
-    assert_eq!(server.data(confirm, json!({})).await["confirmPass"]["__typename"], "PassPayload");
-    server.command(part(car("cam-2", "L2", 190.0))).await;
-    nth(&server, "rail.pass_reopened", 1).await;
-    server
-}
-
-#[tokio::test]
-async fn an_alert_leads_back_to_the_measurement_and_forward_to_the_reopened_pass() {
-    let server = reopened_pass().await;
-    let query = "{ alerts { nodes { id provenance {
-        actor command { name causationId events { type } }
-        events { nodes { type } }
-        causationChain { type position sameCommand { type } }
-        caused { depth entry { type } } } } } }";
-    let data = server.data(query, json!({})).await;
-    let alert = &data["alerts"]["nodes"][0];
-    let why = &alert["provenance"];
-    assert_eq!(why["actor"], "policy:alerts.spring_out_of_limits");
-    assert_eq!(why["command"]["name"], "alerts.raise_alert");
-    assert_eq!(why["command"]["events"], json!([{ "type": "alerts.alert_raised" }]));
-    let chain: Vec<&str> =
-        why["causationChain"].as_array().unwrap().iter().map(|entry| entry["type"].as_str().unwrap()).collect();
-    assert_eq!(chain, ["alerts.alert_raised", "rail.spring_out_of_limits"]);
-    let measured = json!([{ "type": "rail.car_measured" }, { "type": "rail.spring_out_of_limits" }]);
-    assert_eq!(why["causationChain"][1]["sameCommand"], measured, "what the camera sent");
-    assert_eq!(why["caused"], json!([{ "depth": 1, "entry": { "type": "rail.pass_reopened" } }]));
-
-    // The acknowledgement is a person's, and reacts to nothing; the alert still leads to what it was raised for.
-    let acknowledge = "mutation($a: ID!) { acknowledgeAlert(input: { alert: $a, note: \"seen\" }) { __typename } }";
-    server.data(acknowledge, json!({ "a": alert["id"] })).await;
-    server.caught_up().await;
-    let data = server.data(query, json!({})).await;
-    let why = &data["alerts"]["nodes"][0]["provenance"];
-    assert_eq!(why["command"]["name"], "alerts.acknowledge_alert");
-    assert_eq!(why["causationChain"][0]["type"], "alerts.alert_raised");
-    let events = json!([{ "type": "alerts.alert_acknowledged" }, { "type": "alerts.alert_raised" }]);
-    assert_eq!(why["events"]["nodes"], events, "the reopening changed the pass, not the alert");
-}
-
-#[tokio::test]
-async fn a_measurement_leads_forward_through_all_that_reacted() {
-    let server = reopened_pass().await;
-    let position = nth(&server, "rail.spring_out_of_limits", 1).await;
-    let query = "query($p: Int!) { auditTrail(filter: { afterPosition: $p }, order: OLDEST_FIRST, first: 1) { nodes {
-        commandId caused { depth entry { type causationChain { type } } } near: caused(depth: 1) { entry { type } } } } }";
-    let data = server.data(query, json!({ "p": position - 1 })).await;
-    let entry = &data["auditTrail"]["nodes"][0];
-    assert_eq!(
-        entry["caused"],
-        json!([
-            { "depth": 1, "entry": { "type": "alerts.alert_raised",
-                "causationChain": [{ "type": "alerts.alert_raised" }, { "type": "rail.spring_out_of_limits" }] } },
-            { "depth": 2, "entry": { "type": "rail.pass_reopened", "causationChain": [{ "type": "rail.pass_reopened" },
-                { "type": "alerts.alert_raised" }, { "type": "rail.spring_out_of_limits" }] } },
-        ])
-    );
-    assert_eq!(entry["near"], json!([{ "entry": { "type": "alerts.alert_raised" } }]));
-    // The command of the camera, and all that followed from it.
-    let id = &entry["commandId"];
-    let direct = entries(&server, json!({ "commandId": id })).await;
-    let whole = entries(&server, json!({ "causedBy": id })).await;
-    assert_eq!((direct.len(), whole.len()), (2, 4));
-    assert_eq!(entries(&server, json!({ "correlationId": id })).await, whole);
-}
-
-#[tokio::test]
-async fn cars_and_springs_know_the_events_that_measured_them() {
-    let server = reopened_pass().await;
-    let query = "{ pass(id: \"SANGATTE/P1\") { cars { provenance { events { nodes { type } } }
-        springs { spring provenance { command { name } events { nodes { type } } } } } } }";
-    let data = server.data(query, json!({})).await;
-    let car = &data["pass"]["cars"][0];
-    let types = |value: &Value| -> Vec<String> {
-        let nodes = value["provenance"]["events"]["nodes"].as_array().unwrap();
-        nodes.iter().map(|node| node["type"].as_str().unwrap().to_owned()).collect()
-    };
-    assert_eq!(types(car), ["rail.spring_out_of_limits", "rail.car_measured", "rail.car_measured"]);
-    assert_eq!(types(&car["springs"][0]), ["rail.car_measured"], "L1 was within its limits");
-    assert_eq!(types(&car["springs"][1]), ["rail.spring_out_of_limits", "rail.car_measured"]);
-    assert_eq!(car["springs"][1]["provenance"]["command"]["name"], "rail.record_pass_part");
-}
-
-const DIFF: &str = "query($from: Moment!, $to: Moment, $of: DiffOf!, $first: Int, $after: String) {
-    diff(from: $from, to: $to, of: $of, first: $first, after: $after) {
-        from to pageInfo { hasNextPage endCursor }
-        nodes { thing rows { table key appeared events { type } fields { field before after changedBack events { position } } } } } }";
-
-#[tokio::test]
-async fn a_diff_tells_fields_and_the_events_that_changed_them() {
-    let server = airport().await;
-    close(&server, "LFW/C03", "ice").await.unwrap();
-    server.caught_up().await;
-    let of = json!({ "thing": "stand:LFW/C03" });
-    let data = server.data(DIFF, json!({ "from": { "position": 3 }, "of": of })).await;
-    let diff = &data["diff"];
-    assert_eq!((&diff["from"], &diff["to"]), (&json!(3), &json!(4)));
-    let row = &diff["nodes"][0]["rows"][0];
-    assert_eq!((&row["table"], &row["key"]), (&json!("stands"), &json!({ "stand": "LFW/C03" })));
-    assert_eq!((&row["appeared"], &row["events"]), (&json!(false), &json!([{ "type": "airport.stand_closed" }])));
-    assert_eq!(row["fields"].as_array().map(Vec::len), Some(1), "{row:#}");
-    let field = &row["fields"][0];
-    assert_eq!(
-        (&field["field"], &field["before"], &field["changedBack"]),
-        (&json!("closures"), &json!([]), &json!(false))
-    );
-    assert_eq!((&field["after"][0]["reason"], &field["events"]), (&json!("ice"), &json!([{ "position": 4 }])));
-    // Before the stand was there.
-    let data = server.data(DIFF, json!({ "from": { "position": 0 }, "to": { "position": 3 }, "of": of })).await;
-    assert_eq!(data["diff"]["nodes"][0]["rows"][0]["appeared"], true);
-}
-
-#[tokio::test]
-async fn the_diff_of_a_board_has_pages_of_things() {
-    let server = airport().await;
-    close(&server, "LFW/C03", "ice").await.unwrap();
-    close(&server, "LFW/C04", "ice").await.unwrap();
-    server.caught_up().await;
-    let of = json!({ "board": { "site": "LFW", "of": "STANDS" } });
-    let first = server.data(DIFF, json!({ "from": { "position": 3 }, "of": of, "first": 1 })).await["diff"].take();
-    assert_eq!(
-        (&first["nodes"][0]["thing"], &first["pageInfo"]["hasNextPage"]),
-        (&json!("stand:LFW/C03"), &json!(true))
-    );
-    let after = &first["pageInfo"]["endCursor"];
-    let next = server.data(DIFF, json!({ "from": { "position": 3 }, "of": of, "first": 1, "after": after })).await;
-    let next = &next["diff"];
-    assert_eq!(
-        (&next["nodes"][0]["thing"], &next["pageInfo"]["hasNextPage"]),
-        (&json!("stand:LFW/C04"), &json!(false))
-    );
-    let flights = json!({ "board": { "site": "LFW", "of": "FLIGHTS" } });
-    let none = server.data(DIFF, json!({ "from": { "position": 0 }, "of": flights })).await;
-    assert_eq!(none["diff"]["nodes"], json!([]));
-}
-
-#[tokio::test]
-async fn a_diff_of_what_cannot_be_compared_is_refused_with_the_valid_range() {
-    let server = airport().await;
-    let of = json!({ "thing": "stand:LFW/C03" });
-    for (variables, code) in [
-        (json!({ "from": { "position": 9 }, "of": of }), "OUT_OF_RANGE"),
-        (json!({ "from": { "time": "2999-01-01T00:00:00Z" }, "of": of }), "OUT_OF_RANGE"),
-        (json!({ "from": { "position": 2 }, "to": { "position": 1 }, "of": of }), "BAD_INPUT"),
-        (json!({ "from": { "position": 0 }, "of": { "thing": "camera:1" } }), "BAD_INPUT"),
-        (json!({ "from": { "position": 0 }, "of": { "thing": "alert:1" } }), "BAD_INPUT"),
-    ] {
-        let answer = server.answer(DIFF, variables.clone()).await;
-        assert_eq!(answer["errors"][0]["extensions"]["code"], code, "{variables}: {answer:#}");
-    }
-    let answer = server.answer(DIFF, json!({ "from": { "position": 9 }, "of": of })).await;
-    assert_eq!(answer["errors"][0]["extensions"]["last"], 3, "{answer:#}");
-    let old = server.data(DIFF, json!({ "from": { "time": "1999-01-01T00:00:00Z" }, "of": of })).await;
-    assert_eq!((&old["diff"]["from"], &old["diff"]["to"]), (&json!(0), &json!(3)));
 }
 
 #[tokio::test]

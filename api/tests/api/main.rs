@@ -4,6 +4,7 @@
 
 mod allocations;
 mod audit;
+mod diff;
 mod harness;
 mod health;
 mod http;
@@ -12,6 +13,7 @@ mod passes;
 mod past;
 mod policies;
 mod projections;
+mod provenance;
 mod socket;
 mod stopping;
 mod subscriptions;

@@ -7,7 +7,8 @@ use sqlx::FromRow;
 use sqlx::postgres::PgRow;
 use uuid::Uuid;
 
-use super::walks::{Caused, CausedBy, ChainOf, Of, OfCommand, Reach};
+use super::starts::Of;
+use super::walks::{Caused, CausedBy, ChainOf, OfCommand, Reach};
 use crate::audit::{AuditRow, Change};
 use crate::graphql::context::Parts;
 use crate::graphql::error::bad_input;

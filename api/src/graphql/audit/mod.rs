@@ -6,6 +6,7 @@ mod downloads;
 mod entry;
 mod provenance;
 mod refused;
+mod starts;
 mod walks;
 
 use std::sync::Arc;
@@ -22,7 +23,7 @@ use downloads::Download;
 use entry::{AuditEntry, OldestFirst};
 pub(in crate::graphql) use provenance::Provenance;
 use refused::RefusedCommand;
-pub(in crate::graphql) use walks::Table;
+pub(in crate::graphql) use starts::Table;
 use walks::{CausedBy, ChainOf, NewestOf, OfCommand};
 
 use super::context::Parts;

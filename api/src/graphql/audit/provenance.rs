@@ -11,7 +11,8 @@ use uuid::Uuid;
 
 use super::Trail;
 use super::entry::{AuditEntry, Reaction, caused, reach, same_command};
-use super::walks::{ChainOf, NewestOf, Of, RECENT, Table};
+use super::starts::{Of, RECENT, Table};
+use super::walks::{ChainOf, NewestOf};
 use crate::audit::AuditRow;
 use crate::graphql::context::Parts;
 use crate::graphql::error::argument;
