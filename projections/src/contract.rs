@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use vigie_eventlog::LogError;
 
+use crate::Model;
 use crate::control::{Rebuild, Refusal};
 
 /// Whether a read model goes on.
@@ -140,6 +141,11 @@ pub struct Verified {
 impl Verified {
     /// The most rows per table whose differences are listed.
     pub const SHOWN: i64 = 100;
+
+    /// Before anything was compared.
+    pub(crate) fn new(model: &Model, position: i64) -> Self {
+        Self { name: model.name.to_owned(), position, rows: 0, differences: Vec::new(), differing_rows: 0 }
+    }
 }
 
 /// Why something about read models failed.
@@ -163,6 +169,16 @@ pub enum ProjectionError {
         name: String,
         /// The names that there are.
         known: String,
+    },
+    /// The rows were made by another version of the fold, so that they need not be what this one makes.
+    #[error("the rows of {name} are of version {stored}, and this program's is {known}: they are made anew first")]
+    OtherVersion {
+        /// The read model.
+        name: String,
+        /// The version of its rows.
+        stored: i32,
+        /// The version that this build makes.
+        known: i32,
     },
     /// An event cannot be folded.
     #[error("the event at position {position} cannot be folded: {reason}")]

@@ -30,7 +30,7 @@ pub mod support;
 mod tests;
 
 pub use contract::{Behind, Difference, PausedBy, Progress, ProjectionError, State, Status, StoppedBy, Verified};
-pub use engine::{Entry, FoldError, Model, ReadModel, Row, RowSet, Rows, rebuild, verify};
+pub use engine::{Entry, FoldError, Model, ReadModel, Row, RowSet, Rows, rebuild, verify, verify_sample};
 pub use running::Projections;
 pub(crate) use running::owner;
 pub use status::status;

@@ -61,14 +61,23 @@ async fn compare(
         .execute(&mut *transaction)
         .await
         .map_err(&comparing)?;
-    let position = sqlx::query_scalar!("select position from read.checkpoint where name = $1", name)
-        .fetch_one(&mut *transaction)
-        .await
-        .map_err(&comparing)?;
+    let position = require_version(shadow.model, &mut transaction).await?;
     shadow.drain(position, &mut transaction).await?;
     let verified = tables(shadow.model, position, &mut transaction).await.map_err(&comparing)?;
     transaction.rollback().await.map_err(&comparing)?;
     Ok(verified)
+}
+
+/// Where the read model is; its rows must be of this build's version.
+pub(super) async fn require_version(model: &Model, connection: &mut PgConnection) -> Result<i64, ProjectionError> {
+    let stored = sqlx::query!("select version, position from read.checkpoint where name = $1", model.name)
+        .fetch_one(connection)
+        .await
+        .map_err(failed("the tables could not be compared"))?;
+    if stored.version == model.version {
+        return Ok(stored.position);
+    }
+    Err(ProjectionError::OtherVersion { name: model.name.to_owned(), stored: stored.version, known: model.version })
 }
 
 /// The tables that are not, by their digest, what the live ones are at one position; `None` when they need not be the
@@ -118,8 +127,7 @@ async fn digest(schema: &str, name: &str, connection: &mut PgConnection) -> Resu
 }
 
 async fn tables(model: &Model, position: i64, connection: &mut PgConnection) -> Result<Verified, sqlx::Error> {
-    let mut verified =
-        Verified { name: model.name.to_owned(), position, rows: 0, differences: Vec::new(), differing_rows: 0 };
+    let mut verified = Verified::new(model, position);
     for (_, table) in (model.tables)() {
         let keys = table.key_columns();
         one_table(table.name(), keys, &mut verified, connection).await?;
@@ -162,7 +170,12 @@ async fn one_table(
 }
 
 /// Field by field; the whole row when one side has none.
-fn differences(table: &str, keys: &[&str], stored: Option<Value>, expected: Option<Value>) -> Vec<Difference> {
+pub(super) fn differences(
+    table: &str,
+    keys: &[&str],
+    stored: Option<Value>,
+    expected: Option<Value>,
+) -> Vec<Difference> {
     let key = |row: &Value| keys.iter().map(|key| ((*key).to_owned(), row[*key].clone())).collect::<Value>();
     let difference = |key: Value, field: Option<String>, stored: Value, expected: Value| Difference {
         table: table.to_owned(),

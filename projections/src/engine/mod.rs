@@ -12,6 +12,7 @@ mod model;
 mod projector;
 mod rebuild;
 mod rows;
+mod sample;
 mod shadow;
 mod shape;
 mod table;
@@ -23,10 +24,13 @@ pub use rebuild::rebuild;
 pub(crate) use rebuild::{Until, discard, make};
 pub(crate) use rows::row;
 pub use rows::{Row, RowSet, Rows};
+pub use sample::verify_sample;
 
 pub(crate) use apply::{ApplyError, apply};
 pub(crate) use checkpoint::Checkpoint;
 pub(crate) use lease::{Lease, Remaking};
 pub(crate) use projector::Projector;
+#[cfg(test)]
+pub(crate) use sample::tag_of;
 #[cfg(test)]
 pub(crate) use shadow::Shadow;

@@ -259,11 +259,18 @@ impl<R: Row> AnyTable for Table<R> {
 /// that a batch that is delivered twice changes nothing.
 pub struct Rows {
     tables: Tables,
+    /// Whether only some of the events are folded, so that rows may not have been made.
+    partial: bool,
 }
 
 impl Rows {
     pub(crate) fn new(tables: Tables) -> Self {
-        Self { tables }
+        Self { tables, partial: false }
+    }
+
+    /// For folding only the events about some rows: what they change of others is passed over.
+    pub(crate) fn partial(tables: Tables) -> Self {
+        Self { tables, partial: true }
     }
 
     /// The tables, in the order of their declaration.
@@ -299,9 +306,13 @@ impl Rows {
         entry: &Entry,
         change: impl FnOnce(&mut R),
     ) -> Result<(), FoldError> {
+        let partial = self.partial;
         let Table { slots, dirty, past, .. } = self.table_of::<R>();
         let slot = slots.get_mut(key).ok_or_else(|| not_named::<R>(key))?;
         let Some(row) = &mut slot.now else {
+            if partial {
+                return Ok(());
+            }
             return Err(FoldError::Missing { table: R::TABLE, key: format!("{key:?}") });
         };
         let position = entry.stamp().position;

@@ -8,5 +8,6 @@ mod read_models;
 mod rebuilding;
 mod replay;
 mod resuming;
+mod sampling;
 mod trail;
 mod versions;

@@ -83,10 +83,12 @@ enum Action {
         #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(i64).range(1..=10_000))]
         limit: i64,
     },
-    /// Fold the log anew and compare, field by field; exit code 1 on differences.
+    /// Compute rows anew from the log and compare them, field by field; exit code 1 on differences.
     Verify {
         /// Which ones; all without.
         names: Vec<String>,
+        #[command(flatten)]
+        extent: verify::Extent,
     },
 }
 
@@ -163,7 +165,7 @@ impl Desk {
             Action::Retry(Operated { which, reason }) => self.retry(&which.names(), reason).await,
             Action::Skip { event, reason, names } => self.skip(*event, reason, names).await,
             Action::History { name, limit } => self.history(name.as_deref(), *limit).await,
-            Action::Verify { names } => self.verify(names).await,
+            Action::Verify { names, extent } => self.verify(names, extent).await,
         }
     }
 }

@@ -5,10 +5,10 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressStyle};
 use vigie_projections::Progress;
 
-/// Events folded, with rate and time left; hidden when nobody watches.
-pub(super) fn bar(name: &str) -> ProgressBar {
-    let style = ProgressStyle::with_template("{prefix} {bar:30} {pos}/{len} events, {per_sec}, {eta} left")
-        .expect("the template is a constant");
+/// Events or whatever is counted, with rate and time left; hidden when nobody watches.
+pub(super) fn bar(name: &str, unit: &str) -> ProgressBar {
+    let template = format!("{{prefix}} {{bar:30}} {{pos}}/{{len}} {unit}, {{per_sec}}, {{eta}} left");
+    let style = ProgressStyle::with_template(&template).expect("the template is made of constants");
     let bar = ProgressBar::new(0).with_style(style).with_prefix(name.to_owned());
     bar.enable_steady_tick(Duration::from_millis(200));
     bar

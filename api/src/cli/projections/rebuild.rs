@@ -43,7 +43,7 @@ impl Desk {
     async fn rebuild_here(&self, names: &[String], asked: &Asked) -> Outcome {
         let mut rebuilt = serde_json::Map::new();
         for name in names {
-            let bar = bar(name);
+            let bar = bar(name, "events");
             let made = rebuild_as(&self.runtime.pool, &self.runtime.log, name, asked, &show(&bar), &self.cancel).await;
             bar.finish_and_clear();
             let position = match made {

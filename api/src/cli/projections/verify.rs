@@ -1,20 +1,37 @@
 //! `vigie projections verify`.
 
-use vigie_projections::{Difference, MODELS, Verified, verify};
+use vigie_projections::{Difference, MODELS, Verified, verify, verify_sample};
 
 use super::progress::{bar, show};
 use super::{Desk, exit};
 use crate::cli::Outcome;
 use crate::cli::say::{say, say_text};
 
+/// How much is compared; everything unless said otherwise.
+#[derive(Debug, clap::Args)]
+pub(super) struct Extent {
+    /// So many random rows of each table and what they were before, computed from the events about them alone.
+    #[arg(long, value_name = "N", conflicts_with = "full", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    sample: Option<u32>,
+    /// Every row, computed from the whole log beside the live tables.
+    #[arg(long)]
+    full: bool,
+}
+
 impl Desk {
-    pub(super) async fn verify(&self, names: &[String]) -> Outcome {
+    pub(super) async fn verify(&self, names: &[String], extent: &Extent) -> Outcome {
         let every = || MODELS.iter().map(|model| model.name.to_owned()).collect();
         let names: Vec<String> = if names.is_empty() { every() } else { names.to_vec() };
+        let sample = extent.sample.filter(|_| !extent.full);
         let mut all = Vec::new();
         for name in &names {
-            let bar = bar(name);
-            let verified = verify(&self.runtime.pool, &self.runtime.log, name, &show(&bar), &self.cancel).await;
+            let (pool, log) = (&self.runtime.pool, &self.runtime.log);
+            let bar = bar(name, if sample.is_some() { "groups of things" } else { "events" });
+            let told = show(&bar);
+            let verified = match sample {
+                Some(count) => verify_sample(pool, log, name, count, &told, &self.cancel).await,
+                None => verify(pool, log, name, &told, &self.cancel).await,
+            };
             bar.finish_and_clear();
             let verified = verified?;
             if !self.json {
