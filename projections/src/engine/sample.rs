@@ -96,13 +96,8 @@ impl Sample<'_> {
         count: u32,
         connection: &mut PgConnection,
     ) -> Result<Vec<Arc<Recorded>>, ProjectionError> {
-        let places = sqlx::query_scalar!(
-            r#"select floor(random() * $1::bigint)::bigint as "place!"
-               from generate_series(1, least($2::bigint, $1::bigint))"#,
-            self.position,
-            i64::from(count)
-        );
-        let places = places.fetch_all(connection).await.map_err(failed("events could not be chosen"))?;
+        let places = random_places(self.position, count.into(), connection).await;
+        let places = places.map_err(failed("events could not be chosen"))?;
         let mut events = BTreeMap::new();
         for place in places {
             let read = Read::after(place).until(self.position).limit(1);
@@ -322,6 +317,20 @@ fn parsed(lines: &Lines) -> impl Iterator<Item = Result<Value, ProjectionError>>
 /// The key of a row as text.
 fn text(columns: &[&str], row: &Value) -> String {
     columns.iter().map(|column| row[*column].to_string()).collect::<Vec<_>>().join("\u{1f}")
+}
+
+/// So many places in the log, all of them if there are no more.
+async fn random_places(end: i64, count: i64, connection: &mut PgConnection) -> Result<Vec<i64>, sqlx::Error> {
+    if end <= count {
+        return Ok((0..end).collect());
+    }
+    sqlx::query_scalar!(
+        r#"select floor(random() * $1::bigint)::bigint as "place!" from generate_series(1, $2::bigint)"#,
+        end,
+        count
+    )
+    .fetch_all(connection)
+    .await
 }
 
 async fn random_keys(
