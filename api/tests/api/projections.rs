@@ -56,10 +56,10 @@ impl Server {
     }
 
     /// An event that only a newer program can read; its position.
-    async fn poison(&self) -> i64 {
+    async fn poison(&self, kind: &str) -> i64 {
         let command_id = Uuid::now_v7();
         let event = NewEvent {
-            kind: "airport.stand_defined".to_owned(),
+            kind: kind.to_owned(),
             version: 99,
             site: "LFW".to_owned(),
             tags: vec!["stand:LFW/C99".to_owned()],
@@ -134,7 +134,7 @@ async fn what_no_rule_allows_is_refused_with_the_rule() {
 async fn the_event_that_stops_a_read_model_is_skipped_and_the_trail_says_so() {
     let server = Server::start().await;
     server.airport(&STANDS).await;
-    let bad = server.poison().await;
+    let bad = server.poison("airport.stand_defined").await;
     let stopped = server.until("stands", |projection| projection["state"] == "STOPPED").await;
     assert_eq!((&stopped["errorPosition"], &stopped["attempts"]), (&json!(bad), &json!(1)));
     assert!(stopped["error"].as_str().unwrap().contains("version 99"), "{stopped:#}");
@@ -162,6 +162,28 @@ async fn the_event_that_stops_a_read_model_is_skipped_and_the_trail_says_so() {
     let action = format!("made stands skip the event at position {bad}");
     let expected = json!([{ "action": action, "note": "nobody can read it", "actor": "operator:local" }]);
     assert_eq!(server.data(trail, json!({})).await["auditTrail"]["nodes"], expected);
+}
+
+#[tokio::test]
+async fn a_policy_goes_on_past_the_event_that_is_skipped() {
+    const POLICY: &str = "alerts.spring_out_of_limits";
+    let server = Server::start().await;
+    let bad = server.poison("rail.spring_out_of_limits").await;
+    let policy = async || {
+        let all = vigie_commands::policies::status(&server.services.pool).await.unwrap();
+        all.into_iter().find(|status| status.name == POLICY)
+    };
+    let deadline = tokio::time::Instant::now() + crate::harness::PATIENCE;
+    while policy().await.is_none_or(|status| status.error_position != Some(bad)) {
+        assert!(tokio::time::Instant::now() < deadline, "the policy stops: {:?}", policy().await);
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+    let skipped = server.skip(POLICY, bad, "nobody can read it").await;
+    assert_eq!((&skipped["appended"], &skipped["projection"]), (&json!(1), &Value::Null), "{skipped:#}");
+    while policy().await.is_none_or(|status| status.position < bad || status.error_position.is_some()) {
+        assert!(tokio::time::Instant::now() < deadline, "the policy goes on: {:?}", policy().await);
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
 }
 
 #[tokio::test]

@@ -6,11 +6,14 @@
 //! are only added belong to an event, by its position: they follow from that event and from those before it about the
 //! things that it touches. That tags are enough is held by a test of every read model.
 
+mod group;
+mod stored;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use serde_json::Value;
-use sqlx::{AssertSqlSafe, PgConnection, PgPool, Postgres, Transaction};
+use sqlx::{PgConnection, PgPool, Postgres, Transaction};
 use tokio_util::sync::CancellationToken;
 use vigie_eventlog::{Criterion, Log, Query, Read, Recorded};
 
@@ -22,10 +25,9 @@ use super::{Checkpoint, Model, Rows, apply, table};
 use crate::control::{Skips, skips_after};
 use crate::{Progress, ProjectionError, Verified};
 
-/// How many things, or events, are looked at together: what bounds memory.
-const TOGETHER: usize = 64;
-/// Tables with more rows than this, as far as statistics say, are not read as a whole to choose from.
-const LARGE: f32 = 100_000.0;
+pub(crate) use group::tag_of;
+use group::{Group, Keys, merged, note, together};
+use stored::{added, by_key, normal, random_keys, random_places};
 
 /// Rows of one table by their key, as JSON objects; of a history, by key and position.
 type Keyed = BTreeMap<String, Value>;
@@ -72,15 +74,6 @@ async fn snapshot(pool: &PgPool) -> Result<Transaction<'static, Postgres>, sqlx:
     Ok(transaction)
 }
 
-/// What is computed anew together: the things with these tags, or what these events have added.
-#[derive(Debug, Default)]
-struct Group {
-    tags: BTreeSet<String>,
-    events: BTreeMap<i64, Arc<Recorded>>,
-    /// Keys of the rows to compare, by table.
-    keys: HashMap<&'static str, Vec<Value>>,
-}
-
 struct Sample<'a> {
     model: &'a Model,
     log: &'a Log,
@@ -114,7 +107,7 @@ impl Sample<'_> {
         count: u32,
         connection: &mut PgConnection,
     ) -> Result<Vec<Group>, ProjectionError> {
-        let mut of_things: BTreeMap<String, HashMap<&'static str, Vec<Value>>> = BTreeMap::new();
+        let mut of_things: BTreeMap<String, Keys> = BTreeMap::new();
         let mut of_events = Vec::new();
         let any_added = (self.model.tables)().iter().any(|(_, table)| table.is_append_only());
         for (_, table) in (self.model.tables)() {
@@ -228,56 +221,6 @@ impl Sample<'_> {
     }
 }
 
-/// The tag of the thing that a row belongs to.
-pub(crate) fn tag_of(table: &(impl AnyTable + ?Sized), key: &Value) -> Option<String> {
-    let column = table.key_columns().first()?;
-    let id = key.get(column)?.as_str()?;
-    Some(if *column == "thing" { id.to_owned() } else { format!("{column}:{id}") })
-}
-
-fn note(
-    of_things: &mut BTreeMap<String, HashMap<&'static str, Vec<Value>>>,
-    table: &(impl AnyTable + ?Sized),
-    key: Value,
-) {
-    let Some(tag) = tag_of(table, &key) else { return };
-    let keys = of_things.entry(tag).or_default().entry(table.name()).or_default();
-    if !keys.contains(&key) {
-        keys.push(key);
-    }
-}
-
-fn together(of_things: BTreeMap<String, HashMap<&'static str, Vec<Value>>>) -> Vec<Group> {
-    let mut groups = vec![Group::default()];
-    for (tag, keys) in of_things {
-        if groups.last().is_some_and(|group| group.tags.len() >= TOGETHER) {
-            groups.push(Group::default());
-        }
-        let Some(group) = groups.last_mut() else { continue };
-        group.tags.insert(tag);
-        for (table, keys) in keys {
-            group.keys.entry(table).or_default().extend(keys);
-        }
-    }
-    groups.retain(|group| !group.tags.is_empty());
-    groups
-}
-
-/// Groups of one event each, as few together as memory asks for.
-fn merged(of_events: Vec<Group>) -> Vec<Group> {
-    let mut groups: Vec<Group> = Vec::new();
-    for event in of_events {
-        match groups.last_mut().filter(|group| group.events.len() < TOGETHER) {
-            Some(group) => {
-                group.tags.extend(event.tags);
-                group.events.extend(event.events);
-            }
-            None => groups.push(event),
-        }
-    }
-    groups
-}
-
 /// Takes what was folded so far of the rows that are compared, and lets go of the rest.
 fn keep(
     table: &mut (impl AnyTable + ?Sized),
@@ -317,77 +260,4 @@ fn parsed(lines: &Lines) -> impl Iterator<Item = Result<Value, ProjectionError>>
 /// The key of a row as text.
 fn text(columns: &[&str], row: &Value) -> String {
     columns.iter().map(|column| row[*column].to_string()).collect::<Vec<_>>().join("\u{1f}")
-}
-
-/// So many places in the log, all of them if there are no more.
-async fn random_places(end: i64, count: i64, connection: &mut PgConnection) -> Result<Vec<i64>, sqlx::Error> {
-    if end <= count {
-        return Ok((0..end).collect());
-    }
-    sqlx::query_scalar!(
-        r#"select floor(random() * $1::bigint)::bigint as "place!" from generate_series(1, $2::bigint)"#,
-        end,
-        count
-    )
-    .fetch_all(connection)
-    .await
-}
-
-async fn random_keys(
-    table: &(impl AnyTable + ?Sized),
-    count: u32,
-    connection: &mut PgConnection,
-) -> Result<Vec<Value>, sqlx::Error> {
-    let (live, name, keys) = (table::LIVE, table.name(), table.key_columns().join(", "));
-    let size = sqlx::query_scalar!(
-        r#"select reltuples as "rows!" from pg_class where oid = to_regclass($1)"#,
-        format!("{live}.{name}")
-    );
-    let size = size.fetch_one(&mut *connection).await?;
-    // Three times as many as are needed, in case the statistics are old.
-    #[expect(clippy::cast_precision_loss, reason = "a share of rows need not be exact")]
-    let share = (300.0 * count as f32 / size).min(100.0);
-    let from = if size > LARGE { format!("tablesample bernoulli ({share})") } else { String::new() };
-    let sql =
-        format!("select to_jsonb(k) from (select {keys} from {live}.{name} {from} order by random() limit {count}) k");
-    sqlx::query_scalar(AssertSqlSafe(sql)).fetch_all(connection).await
-}
-
-/// The stored rows with these keys, of the table or of its history.
-async fn by_key(
-    table: &(impl AnyTable + ?Sized),
-    name: &str,
-    keys: &[Value],
-    connection: &mut PgConnection,
-) -> Result<Vec<Value>, sqlx::Error> {
-    let (live, columns) = (table::LIVE, table.key_columns().join(", "));
-    let sql = format!(
-        "select to_jsonb(t) from jsonb_populate_recordset(null::{live}.{}, $1) k join {live}.{name} t using ({columns})",
-        table.name()
-    );
-    sqlx::query_scalar(AssertSqlSafe(sql)).bind(Value::Array(keys.to_vec())).fetch_all(connection).await
-}
-
-/// The rows that the events at these positions have added.
-async fn added(
-    table: &(impl AnyTable + ?Sized),
-    positions: &[i64],
-    connection: &mut PgConnection,
-) -> Result<Vec<Value>, sqlx::Error> {
-    let sql = format!("select to_jsonb(t) from {}.{} t where position = any($1)", table::LIVE, table.name());
-    sqlx::query_scalar(AssertSqlSafe(sql)).bind(positions).fetch_all(connection).await
-}
-
-/// Rows as the table would have them: times, numbers and JSON are written as Postgres writes them.
-async fn normal(
-    name: &str,
-    rows: impl Iterator<Item = Value>,
-    connection: &mut PgConnection,
-) -> Result<Vec<Value>, sqlx::Error> {
-    let rows: Vec<Value> = rows.collect();
-    if rows.is_empty() {
-        return Ok(rows);
-    }
-    let sql = format!("select to_jsonb(t) from jsonb_populate_recordset(null::{}.{name}, $1) t", table::LIVE);
-    sqlx::query_scalar(AssertSqlSafe(sql)).bind(Value::Array(rows)).fetch_all(connection).await
 }

@@ -72,6 +72,8 @@ async fn an_event_that_nobody_can_read_stops_two_read_models_until_it_is_skipped
     .await;
     let verified = place.succeed(["projections", "verify", "sites", "audit"]).await;
     assert!(verified.contains("sites: 2 rows are what the log says"), "{verified}");
+    let sampled = place.succeed(["projections", "verify", "--sample", "50"]).await;
+    assert!(sampled.contains("sites: 2 rows are what the log says") && !sampled.contains("not what"), "{sampled}");
     let rebuilt = place.succeed(["projections", "rebuild", "sites", "audit"]).await;
     assert!(rebuilt.contains("sites: made anew"), "{rebuilt}");
     let trail = "{ auditTrail(filter: { thing: \"projection:sites\" }) { nodes { action note actor } } }";
