@@ -17,6 +17,7 @@ pub mod control;
 pub mod diff;
 mod engine;
 pub mod rail;
+mod replay;
 mod running;
 #[cfg(feature = "sabotage")]
 mod sabotage;
@@ -31,6 +32,7 @@ mod tests;
 
 pub use contract::{Behind, Difference, PausedBy, Progress, ProjectionError, State, Status, StoppedBy, Verified};
 pub use engine::{Entry, FoldError, Model, ReadModel, Row, RowSet, Rows, rebuild, verify, verify_sample};
+pub use replay::{ReplayError, Replayed, Wanted, complete, replay};
 pub use running::Projections;
 pub(crate) use running::owner;
 pub use status::status;

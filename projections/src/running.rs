@@ -51,21 +51,7 @@ impl Projections {
             Checkpoint::ensure(model, &pool).await.map_err(failed)?;
         }
         let lease = Arc::new(Lease::new(pool.clone()));
-        let projector = |model: &Model| {
-            Arc::new(Projector {
-                model: *model,
-                pool: pool.clone(),
-                log: log.clone(),
-                lease: Arc::clone(&lease),
-                owner: owner(),
-                reached: watch::Sender::new(0),
-                folding: AtomicBool::new(false),
-                saved: AtomicI64::new(0),
-                halted: Notify::new(),
-                shutdown: shutdown.clone(),
-            })
-        };
-        let projectors: Arc<[_]> = models.iter().map(projector).collect();
+        let projectors = projectors(models, 0, &pool, &log, &lease, &shutdown);
         let (tasks, folding) = (TaskTracker::new(), TaskTracker::new());
         for projector in projectors.iter() {
             folding.spawn(Arc::clone(projector).run());
@@ -82,6 +68,17 @@ impl Projections {
         });
         tasks.close();
         Ok(Self { pool, projectors, tasks, states: Arc::new(states) })
+    }
+
+    /// Read models that were built until `position` and are left there: nothing runs.
+    #[must_use]
+    pub fn standing(pool: PgPool, log: &Log, position: i64) -> Self {
+        let (lease, shutdown) = (Arc::new(Lease::new(pool.clone())), CancellationToken::new());
+        let projectors = projectors(crate::MODELS, position, &pool, log, &lease, &shutdown);
+        let (states, _) = Broadcast::new(pool.clone(), shutdown);
+        let tasks = TaskTracker::new();
+        tasks.close();
+        Self { pool, projectors, tasks, states: Arc::new(states) }
     }
 
     /// Waits until the read models have everything up to `position`, whichever process folds them.
@@ -208,6 +205,31 @@ fn why_halted(checkpoint: Checkpoint) -> (Option<StoppedBy>, Option<PausedBy>) {
             (None, checkpoint.paused_at.map(|at| PausedBy { by, at, reason }))
         }
     }
+}
+
+fn projectors(
+    models: &[Model],
+    reached: i64,
+    pool: &PgPool,
+    log: &Log,
+    lease: &Arc<Lease>,
+    shutdown: &CancellationToken,
+) -> Arc<[Arc<Projector>]> {
+    let projector = |model: &Model| {
+        Arc::new(Projector {
+            model: *model,
+            pool: pool.clone(),
+            log: log.clone(),
+            lease: Arc::clone(lease),
+            owner: owner(),
+            reached: watch::Sender::new(reached),
+            folding: AtomicBool::new(false),
+            saved: AtomicI64::new(0),
+            halted: Notify::new(),
+            shutdown: shutdown.clone(),
+        })
+    };
+    models.iter().map(projector).collect()
 }
 
 /// Names this process for people who look at a checkpoint.

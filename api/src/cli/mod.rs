@@ -10,6 +10,7 @@ mod log;
 mod policies;
 mod postgres;
 mod projections;
+mod replay;
 mod say;
 mod schema;
 mod serve;
@@ -46,6 +47,8 @@ enum Command {
     Projections(projections::Args),
     /// Look at the policies, switch them, try them dry.
     Policies(policies::Args),
+    /// Build the read models as they were into a schema of their own, for SQL tools and for `serve --schema`.
+    Replay(replay::Args),
     /// Say what is configured, what is reachable, and which versions.
     Doctor(doctor::Args),
     /// Work with the private Postgres.
@@ -55,7 +58,10 @@ enum Command {
 }
 
 /// What a subcommand reports when it fails: printed with its causes, exit code 1.
-pub type Outcome = Result<ExitCode, Box<dyn std::error::Error + Send + Sync>>;
+pub type Outcome = Result<ExitCode, CliError>;
+
+/// Whatever made it fail.
+pub type CliError = Box<dyn std::error::Error + Send + Sync>;
 
 /// Runs the program.
 #[must_use]
@@ -80,6 +86,7 @@ async fn run(cli: Cli) -> Outcome {
         Command::Log(args) => log::run(args, settings).await,
         Command::Projections(args) => projections::run(args, settings).await,
         Command::Policies(args) => policies::run(args, settings).await,
+        Command::Replay(args) => replay::run(args, settings).await,
         Command::Doctor(args) => doctor::run(args, settings).await,
         Command::Postgres(args) => postgres::run(args, settings).await,
         Command::Schema(args) => schema::run(&args),

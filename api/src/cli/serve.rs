@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use sqlx::postgres::PgPoolOptions;
 use tokio::net::TcpListener;
-use vigie_projections::MODELS;
+use vigie_projections::{MODELS, Projections, complete};
 
-use super::Outcome;
 use super::greeting::greeting;
+use super::{CliError, Outcome};
 use crate::background::Background;
 use crate::cli::say::say;
 use crate::demo::Speed;
@@ -30,6 +30,12 @@ pub(super) struct Args {
     /// How fast the demo goes on: 60 plays an hour a minute.
     #[arg(long, default_value = "60", requires = "demo")]
     speed: Speed,
+    /// Serve what `vigie replay` has built into this schema, as it was then.
+    #[arg(long, value_name = "SCHEMA", requires = "read_only", conflicts_with = "demo")]
+    schema: Option<ReadSchema>,
+    /// Change nothing: no commands, no policies, no jobs. Goes with --schema.
+    #[arg(long, requires = "schema")]
+    read_only: bool,
 }
 
 /// Serves until SIGTERM or Ctrl-C, then ends what runs and stops everything that it started.
@@ -43,16 +49,23 @@ pub(super) async fn run(args: Args, settings: Settings) -> Outcome {
     let address = listener.local_addr().map_err(listen)?;
 
     let runtime = Runtime::open(&settings).await?;
-    let mut background = Background::start(&runtime, &settings).await?;
-    if args.demo {
-        background.play_demo(&runtime, args.speed);
-    }
+    let parts = match args.schema {
+        Some(schema) => standing(schema, &runtime).await,
+        None => running(args.demo.then_some(args.speed), &runtime, &settings).await,
+    };
+    let (schema, projections, background) = match parts {
+        Ok(parts) => parts,
+        Err(error) => {
+            runtime.close().await;
+            return Err(error);
+        }
+    };
     let services = Services {
         pool: reading_pool(&runtime, &settings),
         log: runtime.log.clone(),
         executor: runtime.executor.clone(),
-        schema: ReadSchema::default(),
-        projections: background.projections.clone(),
+        schema,
+        projections,
     };
     let life = Life::default();
     tokio::spawn(stop_on_signal(life.clone(), settings.drain_lead));
@@ -62,12 +75,33 @@ pub(super) async fn run(args: Args, settings: Settings) -> Outcome {
     let served = serve(app, listener).await;
 
     life.stop();
-    background.stop().await;
+    if let Some(background) = background {
+        background.stop().await;
+    }
     services.pool.close().await;
     runtime.close().await;
     tracing::info!("stopped");
     served?;
     Ok(ExitCode::SUCCESS)
+}
+
+type Parts = (ReadSchema, Projections, Option<Background>);
+
+/// Read models that follow the log, and what reacts to it.
+async fn running(demo: Option<Speed>, runtime: &Runtime, settings: &Settings) -> Result<Parts, CliError> {
+    let mut background = Background::start(runtime, settings).await?;
+    if let Some(speed) = demo {
+        background.play_demo(runtime, speed);
+    }
+    Ok((ReadSchema::default(), background.projections.clone(), Some(background)))
+}
+
+/// Read models that stand still: nothing folds, nothing reacts.
+async fn standing(schema: ReadSchema, runtime: &Runtime) -> Result<Parts, CliError> {
+    let replayed = complete(&runtime.pool, schema.as_str()).await?;
+    let projections = Projections::standing(runtime.pool.clone(), &runtime.log, replayed.position);
+    tracing::info!(schema = schema.as_str(), position = replayed.position, "read-only, as it was then");
+    Ok((schema.built_until(replayed.position), projections, None))
 }
 
 /// Reads have connections of their own, so that no number of them keeps commands or read models waiting.
@@ -82,7 +116,7 @@ async fn catch_up(services: Services, life: Life, greeting: String) {
     const PATIENCE: Duration = Duration::from_secs(5);
     let names: Vec<&str> = MODELS.iter().map(|model| model.name).collect();
     loop {
-        let waited = match services.log.head().await {
+        let waited = match services.last().await {
             Ok(head) => all_there(&services, &names, head, PATIENCE).await,
             Err(error) => Err(error.to_string()),
         };

@@ -27,6 +27,13 @@ impl Default for ReadSchema {
 )]
 pub struct SchemaError(String);
 
+impl std::str::FromStr for ReadSchema {
+    type Err = SchemaError;
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        Self::new(name)
+    }
+}
+
 impl ReadSchema {
     /// The schemas that are the program's own.
     const TAKEN: [&str; 5] = ["read", "read_rebuild", "read_verify", "public", "information_schema"];

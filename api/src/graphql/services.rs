@@ -2,12 +2,15 @@
 
 use std::time::Duration;
 
+use async_graphql::Error;
+use async_graphql::parser::types::OperationType;
 use sqlx::PgPool;
 use vigie_commands::Executor;
 use vigie_eventlog::{Log, LogError};
 use vigie_projections::{Behind, MODELS, Projections};
 
 use super::ReadSchema;
+use super::error::fault;
 
 /// The open parts of the program. Cheap to clone.
 #[derive(Clone)]
@@ -26,11 +29,23 @@ pub struct Services {
 
 impl Services {
     /// The last event that there is to see: the end of the log, or of what the schema was built from.
-    pub(super) async fn last(&self) -> Result<i64, LogError> {
+    pub(crate) async fn last(&self) -> Result<i64, LogError> {
         match self.schema.until() {
             Some(until) => Ok(until),
             None => self.log.head().await,
         }
+    }
+
+    /// Why an operation of this kind cannot run here, if it cannot.
+    pub(crate) fn refuses(&self, kind: OperationType) -> Option<Error> {
+        let until = self.schema.until()?;
+        let what = match kind {
+            OperationType::Query => return None,
+            OperationType::Mutation => "nothing can be changed",
+            OperationType::Subscription => "nothing will change",
+        };
+        let schema = self.schema.as_str();
+        Some(fault("READ_ONLY", format!("this server shows the schema {schema}, built until position {until}: {what}")))
     }
 
     /// The same as far as this process knows, without asking the database.

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use async_graphql::Request;
+use async_graphql::parser::types::OperationType;
+use async_graphql::{Pos, Request, ServerError};
 use metrics_exporter_prometheus::PrometheusHandle;
 
 use super::Life;
@@ -52,6 +53,12 @@ impl App {
 
     pub(super) fn metrics(&self) -> &PrometheusHandle {
         &self.0.metrics
+    }
+
+    /// The answer to an operation that cannot run here, whatever it asks.
+    pub(super) fn refuse(&self, kind: Option<OperationType>) -> Option<ServerError> {
+        let error = self.services().refuses(kind?)?;
+        Some(error.into_server_error(Pos::default()))
     }
 
     /// The request with what its resolvers need: who asks, and the one state of the read side that it reads.

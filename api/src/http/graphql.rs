@@ -78,7 +78,11 @@ async fn run(app: &App, headers: &HeaderMap, media: Media, mut request: Request,
             let message = "subscriptions need a WebSocket with the subprotocol graphql-transport-ws";
             return answer(media, Answer::from_errors(vec![ServerError::new(message, None)]));
         }
-        Ok(Some(OperationType::Query | OperationType::Mutation) | None) => {}
+        Ok(kind @ (Some(OperationType::Query | OperationType::Mutation) | None)) => {
+            if let Some(refused) = app.refuse(kind) {
+                return answer(media, Answer::from_errors(vec![refused]));
+            }
+        }
         Err(error) => return answer(media, Answer::from_errors(vec![error])),
     }
     answer(media, app.schema().execute(app.prepare(request, caller)).await)

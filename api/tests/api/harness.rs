@@ -30,7 +30,7 @@ pub(crate) struct Server {
     pub(crate) life: Life,
     app: App,
     router: Router,
-    _policies: Policies,
+    _policies: Option<Policies>,
 }
 
 /// How long anything may take before the test has failed.
@@ -52,7 +52,20 @@ impl Server {
         let life = Life::default();
         life.set_started();
         let app = App::new(settings, services.clone(), recorder().unwrap(), life.clone());
-        Self { services, life, router: router(app.clone()), app, _policies: policies }
+        Self { services, life, router: router(app.clone()), app, _policies: Some(policies) }
+    }
+
+    /// A server beside this one that shows what a replay has built into a schema.
+    pub(crate) async fn standing(&self, schema: &str) -> Self {
+        let Services { pool, log, executor, .. } = self.services.clone();
+        let built = vigie_projections::complete(&pool, schema).await.unwrap().position;
+        let projections = Projections::standing(pool.clone(), &log, built);
+        let schema = ReadSchema::new(schema).unwrap().built_until(built);
+        let services = Services { pool, log, executor, projections, schema };
+        let life = Life::default();
+        life.set_started();
+        let app = App::new(Settings::defaults(), services.clone(), recorder().unwrap(), life.clone());
+        Self { services, life, router: router(app.clone()), app, _policies: None }
     }
 
     /// Serves on a port of its own; the address.

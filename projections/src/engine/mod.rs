@@ -32,5 +32,4 @@ pub(crate) use lease::{Lease, Remaking};
 pub(crate) use projector::Projector;
 #[cfg(test)]
 pub(crate) use sample::tag_of;
-#[cfg(test)]
-pub(crate) use shadow::Shadow;
+pub(crate) use shadow::{Shadow, failed};

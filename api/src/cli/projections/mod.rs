@@ -7,6 +7,8 @@ mod rebuild;
 mod status;
 mod verify;
 
+pub(super) use progress::bar;
+
 use std::process::ExitCode;
 
 use tokio_util::sync::CancellationToken;

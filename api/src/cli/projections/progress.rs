@@ -6,7 +6,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use vigie_projections::Progress;
 
 /// Events or whatever is counted, with rate and time left; hidden when nobody watches.
-pub(super) fn bar(name: &str, unit: &str) -> ProgressBar {
+pub(in crate::cli) fn bar(name: &str, unit: &str) -> ProgressBar {
     let template = format!("{{prefix}} {{bar:30}} {{pos}}/{{len}} {unit}, {{per_sec}}, {{eta}} left");
     let style = ProgressStyle::with_template(&template).expect("the template is made of constants");
     let bar = ProgressBar::new(0).with_style(style).with_prefix(name.to_owned());

@@ -45,6 +45,9 @@ impl Operations {
             return Err(vec![ServerError::new(message, None)]);
         }
         let kind = operation(&mut request).map_err(|error| vec![error])?;
+        if let Some(refused) = app.refuse(kind) {
+            return Err(vec![refused]);
+        }
         let answers = app.schema().execute_stream(app.prepare(request, caller.clone()));
         let happens = answers.map(|answer| Happened::Answered(Box::new(answer)));
         let happens = happens.chain(once(async { Happened::Ended })).boxed();

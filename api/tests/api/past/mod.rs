@@ -2,6 +2,7 @@
 
 mod histories;
 mod property;
+mod standing;
 
 use serde_json::{Value, json};
 use vigie_domain::airport::{CodeLetter, StandKind};

@@ -1,9 +1,14 @@
-//! Whatever has happened: what is answered about a moment later is what was answered then.
+//! Whatever has happened: what is answered about a moment later is what was answered then, and what a rebuild until
+//! then answers.
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
+use vigie_api::graphql::Services;
 use vigie_domain::airport::{CodeLetter, StandKind};
 use vigie_domain::support::{DefineSite, SiteKind};
+use vigie_eventlog::testing;
+use vigie_projections::Wanted;
 
 use super::histories::{STANDS, Step, carry_out, step};
 use crate::harness::{Server, site};
@@ -77,7 +82,7 @@ fn assert_same(position: i64, then: &Value, now: &Value) {
     }
 }
 
-async fn holds(steps: Vec<Step>) {
+async fn holds(steps: Vec<Step>, built: prop::sample::Index) {
     let server = server().await;
     let mut seen = Vec::new();
     for step in steps {
@@ -88,6 +93,21 @@ async fn holds(steps: Vec<Step>) {
     for (position, answer) in &seen {
         assert_same(*position, &then(&server, *position).await, answer);
     }
+    let place = built.index(seen.len());
+    let (position, answer) = &seen[place];
+    replay(&server, *position).await;
+    let standing = server.standing("as_of").await;
+    assert_same(*position, &standing.data(&format!("{{ {EVERYTHING} }}"), json!({})).await, answer);
+    let (before, answer) = &seen[place / 2];
+    assert_same(*before, &then(&standing, *before).await, answer);
+}
+
+/// Builds every read model anew from the log until `position`.
+async fn replay(server: &Server, position: i64) {
+    let Services { pool, log, .. } = &server.services;
+    let wanted = Wanted { schema: "as_of", until: position, replace: false, readers: &[] };
+    let owner = testing::owner(pool).await.connect_options();
+    vigie_projections::replay(pool, log, &owner, &wanted, &|_, _| {}, &CancellationToken::new()).await.unwrap();
 }
 
 fn cases() -> u32 {
@@ -97,8 +117,11 @@ fn cases() -> u32 {
 proptest! {
     #![proptest_config(ProptestConfig { cases: cases(), max_shrink_iters: 30, ..ProptestConfig::default() })]
     #[test]
-    fn the_past_is_answered_as_it_was(steps in prop::collection::vec(step(), 10..40)) {
+    fn the_past_is_answered_as_it_was_and_as_a_rebuild_until_then(
+        steps in prop::collection::vec(step(), 10..40),
+        built in any::<prop::sample::Index>(),
+    ) {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-        runtime.block_on(holds(steps));
+        runtime.block_on(holds(steps, built));
     }
 }
