@@ -18,7 +18,15 @@ async fn build(
 ) -> Result<Replayed, ReplayError> {
     let services = &server.services;
     let wanted = Wanted { schema: SCHEMA, until, replace, readers: &[] };
-    replay(&services.pool, &services.log, &testing::owner(&services.pool).await.connect_options(), &wanted, &|_, _| {}, cancel).await
+    replay(
+        &services.pool,
+        &services.log,
+        &testing::owner(&services.pool).await.connect_options(),
+        &wanted,
+        &|_, _| {},
+        cancel,
+    )
+    .await
 }
 
 async fn built(server: &Server, until: i64) -> Replayed {
