@@ -58,7 +58,7 @@ async fn build(runtime: &Runtime, args: &Args) -> Outcome {
         let mut shown = shown.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let (_, bar) = match shown.take() {
             Some((before, bar)) if before == name => shown.insert((before, bar)),
-            _ => shown.insert((name, bar(name))),
+            _ => shown.insert((name, bar(name, "events"))),
         };
         bar.set_length(u64::try_from(progress.head).unwrap_or_default());
         bar.set_position(u64::try_from(progress.position).unwrap_or_default());

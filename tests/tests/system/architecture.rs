@@ -78,7 +78,10 @@ fn shown(context: &str) -> BTreeSet<String> {
             continue;
         }
         for line in fs::read_to_string(&file).unwrap().lines() {
-            // `AlertEvent, names;` and `FlightId,`: what the macros of events and ids make.
+            // `AlertEvent, names;` and `FlightId,`: what the macros of events and ids make, names of event types among it.
+            if line.trim().ends_with(", names;") {
+                names.insert("names".to_owned());
+            }
             let made = line.trim().strip_suffix(", names;").or_else(|| line.trim().strip_suffix(','));
             names.extend(made.filter(|made| made.chars().all(char::is_alphanumeric)).map(str::to_owned));
             let item = ["pub struct ", "pub enum ", "pub type ", "pub const ", "pub mod "];
