@@ -6,6 +6,7 @@
 //! all of it goes by.
 
 mod executor;
+pub mod jobs;
 mod order;
 pub mod policies;
 pub mod refusals;
