@@ -1,17 +1,15 @@
-//! What works beside the requests of a process: the read models, the policies, what wakes them, and the upkeep of the log.
-
-use std::time::Duration;
+//! What works beside the requests of a process: the read models, the policies, what wakes them, and the jobs.
 
 use sqlx::PgPool;
-use sqlx::postgres::PgConnectOptions;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+use vigie_commands::jobs::Jobs;
 use vigie_commands::policies::Policies;
-use vigie_eventlog::ranges::freeze;
 use vigie_projections::Projections;
 
 use crate::clock;
 use crate::demo::{Speed, live};
+use crate::jobs;
 use crate::runtime::Runtime;
 use crate::settings::Settings;
 use crate::wakeups;
@@ -21,6 +19,7 @@ pub struct Background {
     /// The read models that this process folds or waits for.
     pub projections: Projections,
     policies: Policies,
+    jobs: Jobs,
     demo: Option<JoinHandle<()>>,
     stop: CancellationToken,
 }
@@ -43,8 +42,14 @@ impl Background {
             let client = redis::Client::open(url.as_str())?;
             tokio::spawn(wakeups::run(client, database, runtime.log.clone(), stop.clone()));
         }
-        tokio::spawn(freeze_full_ranges(runtime.owner().clone(), stop.clone()));
-        Ok(Self { projections, policies, demo: None, stop })
+        let jobs = jobs::start(&jobs::Parts {
+            pool: pool.clone(),
+            log: runtime.log.clone(),
+            owner: runtime.owner().clone(),
+            refusals: settings.refusals,
+            time: clock::time(),
+        });
+        Ok(Self { projections, policies, jobs, demo: None, stop })
     }
 
     /// Plays the demo day beside it.
@@ -63,24 +68,8 @@ impl Background {
         if let Some(demo) = self.demo {
             let _ = demo.await;
         }
+        self.jobs.stop().await;
         self.policies.stop().await;
         self.projections.stopped().await;
-    }
-}
-
-/// Freezes ranges of the log once they are full, as its owner; does nothing where the login is not.
-async fn freeze_full_ranges(owner: PgConnectOptions, stop: CancellationToken) {
-    const EVERY: Duration = Duration::from_secs(600);
-    let work = async {
-        loop {
-            if let Err(error) = freeze(&owner).await {
-                tracing::warn!(error = &error as &dyn std::error::Error, "full ranges cannot be frozen; trying again");
-            }
-            tokio::time::sleep(EVERY).await;
-        }
-    };
-    tokio::select! {
-        () = work => {}
-        () = stop.cancelled() => {}
     }
 }

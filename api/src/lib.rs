@@ -9,6 +9,7 @@ pub mod demo;
 pub mod graphql;
 pub mod http;
 pub mod import;
+mod jobs;
 pub mod logs;
 mod operate;
 pub mod runtime;

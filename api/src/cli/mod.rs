@@ -6,6 +6,7 @@ mod doctor;
 mod events;
 mod greeting;
 mod import;
+mod jobs;
 mod log;
 mod policies;
 mod postgres;
@@ -45,6 +46,8 @@ enum Command {
     Log(log::Args),
     /// Look at the read models, rebuild them, check them.
     Projections(projections::Args),
+    /// Look at the recurring jobs, run them by hand, hold them up.
+    Jobs(jobs::Args),
     /// Look at the policies, switch them, try them dry.
     Policies(policies::Args),
     /// Build the read models as they were into a schema of their own, for SQL tools and for `serve --schema`.
@@ -85,6 +88,7 @@ async fn run(cli: Cli) -> Outcome {
         Command::Audit(args) => audit::run(*args, settings).await,
         Command::Log(args) => log::run(args, settings).await,
         Command::Projections(args) => projections::run(args, settings).await,
+        Command::Jobs(args) => jobs::run(args, settings).await,
         Command::Policies(args) => policies::run(args, settings).await,
         Command::Replay(args) => replay::run(args, settings).await,
         Command::Doctor(args) => doctor::run(args, settings).await,

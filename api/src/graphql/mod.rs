@@ -11,6 +11,7 @@ mod context;
 mod error;
 mod events;
 mod follow;
+mod jobs;
 mod keyset;
 mod list;
 mod load;
@@ -51,7 +52,7 @@ pub struct Contexts(
 
 /// What can be asked.
 #[derive(MergedObject, Default)]
-pub struct Query(Contexts, time::TimeQuery, projections::ProjectionsQuery, policies::PoliciesQuery);
+pub struct Query(Contexts, time::TimeQuery, projections::ProjectionsQuery, policies::PoliciesQuery, jobs::JobsQuery);
 
 /// What can be done. Each mutation answers with its result or with the rule that refuses it.
 #[derive(MergedObject, Default)]
@@ -62,6 +63,7 @@ pub struct Mutation(
     alerts::AlertsMutation,
     projections::ProjectionsMutation,
     policies::PoliciesMutation,
+    jobs::JobsMutation,
 );
 
 /// What can be watched. Each subscription resumes after a position.
@@ -178,6 +180,7 @@ mod tests {
             query::<time::TimeQuery>(),
             query::<projections::ProjectionsQuery>(),
             query::<policies::PoliciesQuery>(),
+            query::<jobs::JobsQuery>(),
         ]);
         each_once([
             mutation::<support::SupportMutation>(),
@@ -186,6 +189,7 @@ mod tests {
             mutation::<alerts::AlertsMutation>(),
             mutation::<projections::ProjectionsMutation>(),
             mutation::<policies::PoliciesMutation>(),
+            mutation::<jobs::JobsMutation>(),
         ]);
         each_once([
             subscription::<events::EventsSubscription>(),

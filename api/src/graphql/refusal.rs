@@ -186,6 +186,15 @@ refusals! {
         /// Who has paused it, or asked for its rebuild.
         by: String,
     }
+    /// A job to which this cannot be done.
+    JobRefusal {
+        /// The job.
+        job: String,
+        /// Those that there are.
+        known: Vec<String>,
+        /// Since when a run waits.
+        since: DateTime<Utc>,
+    }
     /// A pass that cannot be confirmed.
     PassRefusal {
         /// The pass.

@@ -3,15 +3,13 @@
 use std::process::ExitCode;
 
 use serde::Serialize;
-use vigie_commands::reason;
-use vigie_domain::Event;
-use vigie_eventlog::Recorded;
 use vigie_eventlog::check::{Checked, Progress, STRETCH, check};
 
 use super::bar;
 use crate::cli::Outcome;
 use crate::cli::say::{say, say_text};
 use crate::clock;
+use crate::jobs::readable;
 use crate::runtime::Runtime;
 
 #[derive(Debug, clap::Args)]
@@ -51,14 +49,6 @@ pub(super) async fn run(args: &Args, runtime: &Runtime) -> Outcome {
         say_text!("{}", told(&report));
     }
     Ok(if sound { ExitCode::SUCCESS } else { ExitCode::FAILURE })
-}
-
-/// Whether this build can read the event.
-fn readable(event: &Recorded) -> Result<(), String> {
-    match Event::decode(&event.kind, event.version, event.data.get()) {
-        Ok(_) => Ok(()),
-        Err(error) => Err(format!("it cannot be read: {}", reason(&error))),
-    }
 }
 
 fn told(report: &Report) -> String {
