@@ -27,7 +27,7 @@ pub enum ArchiveError {
     #[error(transparent)]
     Log(#[from] LogError),
     /// A file cannot be written or read.
-    #[error("there is no way to the file {}", path.display())]
+    #[error("{} cannot be read or written", path.display())]
     File {
         /// The file.
         path: PathBuf,

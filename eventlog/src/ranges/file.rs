@@ -144,6 +144,10 @@ pub(super) fn read(
 ) -> Result<(Header, String), Problem> {
     let mut lines = BufReader::with_capacity(1 << 20, File::open(path)?).lines();
     let first = lines.next().transpose()?.unwrap_or_default();
+    if first.starts_with(r#"{"format":"vigie log","#) {
+        let problem = "it is a file of vigie log export, not an archived range; vigie log import takes it";
+        return Err(Problem::Wrong(problem.to_owned()));
+    }
     let header: Header = serde_json::from_str(&first).map_err(|error| wrong(1, &error))?;
     if (header.format.as_str(), header.version) != (FORMAT, VERSION) {
         return Err(Problem::Wrong(format!(

@@ -196,7 +196,7 @@ impl<R: BufRead> Lines<'_, R> {
         let sha256 = std::mem::take(&mut self.digest).hex();
         let found = End { events: imported.events, last: imported.last, sha256 };
         if *end != found {
-            return Err(self.wrong(format!("the file is not what it was: it says {end:?} and comes to {found:?}")));
+            return Err(self.wrong(format!("the file is not what it was: it says {end}, and comes to {found}")));
         }
         if self.read()? {
             return Err(self.wrong("there is more after the closing line"));

@@ -13,7 +13,7 @@ mod import;
 mod insert;
 mod line;
 
-use std::io;
+use std::{fmt, io};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -51,6 +51,12 @@ pub(crate) struct End {
     /// Position of the last event; of the one before `first` when there is none.
     pub(crate) last: i64,
     pub(crate) sha256: String,
+}
+
+impl fmt::Display for End {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} events, the last at position {}, sha256 {}", self.events, self.last, self.sha256)
+    }
 }
 
 /// SHA-256 of what went through.
