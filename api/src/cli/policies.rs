@@ -185,6 +185,10 @@ async fn dry_run(runtime: &Runtime, name: &str, from: Option<Until>, to: Option<
         Some(to) => position_until(log, to).await?,
         None => log.head().await?,
     };
+    let head = log.head().await?;
+    if after > until || until > head {
+        return Err(format!("from {after} to {until} is no part of the log, which goes from 0 to {head}").into());
+    }
     let (mut run, mut would, mut done) = (DryRun::new(policy, log.clone(), after, until), 0_u64, 0_u64);
     while let Some(planned) = run.next().await? {
         for one in planned {
@@ -198,7 +202,9 @@ async fn dry_run(runtime: &Runtime, name: &str, from: Option<Until>, to: Option<
         }
     }
     if !json {
-        say!("{name}: {would} commands would follow from ({after}, {until}], of which {done} have been recorded");
+        say!(
+            "{name}: {would} commands would follow from ({after}, {until}], those of timers included; {done} of them are in the log"
+        );
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -1,10 +1,14 @@
 //! What a policy would do with facts of the past, without doing it.
 
+use std::collections::HashSet;
+
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 use vigie_domain::policies::{Policy, Reaction, TimerChange, command_id, timer_command_id};
 use vigie_eventlog::{History, Log, LogError, Query, Recorded};
 
+use super::Halt;
+use super::skip::skips_after;
 use crate::views::fact;
 
 /// A command that the policy would give, or a timer that it would set or cancel.
@@ -62,11 +66,24 @@ pub enum DryRunError {
     },
 }
 
+impl From<Halt> for DryRunError {
+    fn from(halt: Halt) -> Self {
+        match halt {
+            Halt::Event { position, source } => Self::Event { position, source },
+            Halt::Log(error) => Self::Log(error),
+            Halt::Told | Halt::Lost(_) => Self::Log(LogError::Closed),
+        }
+    }
+}
+
 /// Shows facts to a policy, and says what it would do.
 pub struct DryRun {
     policy: &'static dyn Policy,
     log: Log,
+    after: i64,
     history: History,
+    /// The positions that people have told it to leave out; not known before the first fact.
+    skips: Option<HashSet<i64>>,
 }
 
 impl DryRun {
@@ -74,7 +91,7 @@ impl DryRun {
     #[must_use]
     pub fn new(policy: &'static dyn Policy, log: Log, after: i64, until: i64) -> Self {
         let history = log.history(Query::kinds(policy.kinds().iter().copied()), after, until);
-        Self { policy, log, history }
+        Self { policy, log, after, history, skips: None }
     }
 
     /// What would follow from the next facts, in order; `None` at the end.
@@ -83,8 +100,12 @@ impl DryRun {
     /// The log or a fact cannot be read.
     pub async fn next(&mut self) -> Result<Option<Vec<Planned>>, DryRunError> {
         let Some(events) = self.history.next().await? else { return Ok(None) };
+        let skips = match self.skips.take() {
+            Some(skips) => skips,
+            None => skips_after(&self.log, self.policy.name(), self.after).await?,
+        };
         let mut planned = Vec::new();
-        for recorded in events {
+        for recorded in events.into_iter().filter(|recorded| !skips.contains(&recorded.position)) {
             for mut one in plan(self.policy, &recorded)? {
                 if let Some(id) = one.command_id {
                     one.recorded_at = self.log.appended(id).await?.map(|appended| appended.first);
@@ -92,6 +113,7 @@ impl DryRun {
                 planned.push(one);
             }
         }
+        self.skips = Some(skips);
         Ok(Some(planned))
     }
 }

@@ -43,7 +43,6 @@ enum Refused {
 
 results! {
     /// The run, or the rule that forbids it.
-    #[expect(clippy::large_enum_variant, reason = "an answer lives for one request")]
     JobRunResult = JobRunPayload, Refused [JobRefusal];
     /// The job, or the rule that forbids it.
     #[expect(clippy::large_enum_variant, reason = "an answer lives for one request")]
