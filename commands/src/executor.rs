@@ -83,6 +83,11 @@ impl Executor {
         &self.log
     }
 
+    /// The time that its commands happen at.
+    pub(crate) fn now(&self) -> DateTime<Utc> {
+        (self.clock)()
+    }
+
     /// Carries a command out.
     ///
     /// # Errors

@@ -26,6 +26,8 @@ use tokio_util::sync::CancellationToken;
 use vigie_domain::policies::Policy;
 use vigie_eventlog::{LogError, Query, Recorded};
 
+pub(crate) use react::{Given, give};
+
 pub use dry_run::{DryRun, DryRunError, Planned, PlannedKind};
 pub use skip::{Held, hold};
 pub use status::{PolicyStatus, status};
@@ -190,7 +192,7 @@ impl Running {
     /// Gives the commands that follow from a fact; the timers that it sets.
     async fn react(&self, recorded: &Recorded) -> Result<Vec<Setting>, react::Fault> {
         let fact = fact(recorded)?;
-        react::to(self.policy, &self.executor, &fact, recorded).await?;
+        react::to(self.policy, &self.executor, &self.pool, &fact, recorded).await?;
         Ok(Setting::all(self.policy, self.policy.timers(&fact), recorded))
     }
 }

@@ -18,7 +18,7 @@ use crate::cli::say::say;
 use crate::clock;
 use crate::import::hkia::Hkia;
 use crate::import::passes::Passes;
-use crate::import::{AsideSink, Input, Progress, SetAside, Source, Tally, Work, import, inputs, sites};
+use crate::import::{AsideSink, Input, Letters, Progress, SetAside, Source, Tally, Work, import, inputs, sites};
 use crate::runtime::Runtime;
 use crate::settings::Settings;
 
@@ -143,7 +143,8 @@ async fn shown<S: Source>(
     let progress = |progress: Progress<'_>| bar.advance(progress);
     let started_at = clock::now();
     let mut tally = Tally::default();
-    let mut work = Work::new(runtime.executor.clone(), aside, cancel, &progress, started_at);
+    let letters = Letters::open(runtime.pool.clone(), source.feed()).await;
+    let mut work = Work::new(runtime.executor.clone(), aside, letters, cancel, &progress, started_at);
     let outcome = import(source, inputs, &mut work, &mut tally).await;
     bar.bar.finish_and_clear();
     let seconds = (clock::now() - started_at).as_seconds_f64();

@@ -1,6 +1,7 @@
 //! The command line: one file per subcommand.
 
 mod audit;
+mod dead_letters;
 mod demo;
 mod doctor;
 mod events;
@@ -50,6 +51,8 @@ enum Command {
     Jobs(jobs::Args),
     /// Look at the policies, switch them, try them dry.
     Policies(policies::Args),
+    /// Look at what policies and imports could not do, try it again, discard it.
+    DeadLetters(dead_letters::Args),
     /// Build the read models as they were into a schema of their own, for SQL tools and for `serve --schema`.
     Replay(replay::Args),
     /// Say what is configured, what is reachable, and which versions.
@@ -90,6 +93,7 @@ async fn run(cli: Cli) -> Outcome {
         Command::Projections(args) => projections::run(args, settings).await,
         Command::Jobs(args) => jobs::run(args, settings).await,
         Command::Policies(args) => policies::run(args, settings).await,
+        Command::DeadLetters(args) => dead_letters::run(args, settings).await,
         Command::Replay(args) => replay::run(args, settings).await,
         Command::Doctor(args) => doctor::run(args, settings).await,
         Command::Postgres(args) => postgres::run(args, settings).await,

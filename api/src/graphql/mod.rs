@@ -8,6 +8,7 @@ mod alerts;
 mod audit;
 mod command;
 mod context;
+mod dead_letters;
 mod error;
 mod events;
 mod follow;
@@ -52,7 +53,14 @@ pub struct Contexts(
 
 /// What can be asked.
 #[derive(MergedObject, Default)]
-pub struct Query(Contexts, time::TimeQuery, projections::ProjectionsQuery, policies::PoliciesQuery, jobs::JobsQuery);
+pub struct Query(
+    Contexts,
+    time::TimeQuery,
+    projections::ProjectionsQuery,
+    policies::PoliciesQuery,
+    jobs::JobsQuery,
+    dead_letters::DeadLettersQuery,
+);
 
 /// What can be done. Each mutation answers with its result or with the rule that refuses it.
 #[derive(MergedObject, Default)]
@@ -64,6 +72,7 @@ pub struct Mutation(
     projections::ProjectionsMutation,
     policies::PoliciesMutation,
     jobs::JobsMutation,
+    dead_letters::DeadLettersMutation,
 );
 
 /// What can be watched. Each subscription resumes after a position.
@@ -181,6 +190,7 @@ mod tests {
             query::<projections::ProjectionsQuery>(),
             query::<policies::PoliciesQuery>(),
             query::<jobs::JobsQuery>(),
+            query::<dead_letters::DeadLettersQuery>(),
         ]);
         each_once([
             mutation::<support::SupportMutation>(),
@@ -190,6 +200,7 @@ mod tests {
             mutation::<projections::ProjectionsMutation>(),
             mutation::<policies::PoliciesMutation>(),
             mutation::<jobs::JobsMutation>(),
+            mutation::<dead_letters::DeadLettersMutation>(),
         ]);
         each_once([
             subscription::<events::EventsSubscription>(),

@@ -195,6 +195,17 @@ refusals! {
         /// Since when a run waits.
         since: DateTime<Utc>,
     }
+    /// A dead letter with which this cannot be done.
+    DeadLetterRefusal {
+        /// The letter.
+        letter: ID,
+        /// What became of it: done or discarded.
+        state: String,
+        /// Who has closed it.
+        by: String,
+        /// What would do it: a command for the command line.
+        how: String,
+    }
     /// A pass that cannot be confirmed.
     PassRefusal {
         /// The pass.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use chrono_tz::Tz;
 use sqlx::PgPool;
+use vigie_commands::dead_letters;
 use vigie_domain::Event;
 use vigie_domain::airport::{Details, Flight, FlightId, Placement, Progress as Progressed};
 use vigie_domain::kernel::{Fact, Stamp, View};
@@ -57,7 +58,8 @@ impl World {
         // Each import has a beginning of its own: here the head of the log stands for the time.
         let started_at = DateTime::from_timestamp(self.log.head().await.unwrap() * 1_000 + 1, 0).unwrap();
         let quiet = |_: Progress<'_>| {};
-        let mut work = Work::new(self.executor.clone(), &mut aside, cancel.clone(), &quiet, started_at);
+        let letters = Letters::open(self.pool.clone(), source.feed()).await;
+        let mut work = Work::new(self.executor.clone(), &mut aside, letters, cancel.clone(), &quiet, started_at);
         let before = self.log.head().await.unwrap();
         super::import(source, inputs, &mut work, &mut tally).await.unwrap();
         let grown = self.log.head().await.unwrap() - before;
@@ -358,4 +360,35 @@ async fn bad_and_refused_lines_are_set_aside_with_their_place_and_text() {
     let places: Vec<_> = asides.iter().map(|aside| (aside.place, aside.row.as_str())).collect();
     assert_eq!(places, [(Some(2), "{\"contract\":1"), (Some(3), unknown.as_str())]);
     assert!(asides[1].reason.starts_with("SITE_UNKNOWN: "), "{}", asides[1].reason);
+}
+
+#[tokio::test]
+async fn a_row_that_was_set_aside_is_a_dead_letter_until_an_import_takes_it() {
+    let world = world().await;
+    rail_site(&world).await;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("passes.jsonl");
+    let elsewhere = pass_lines(1, 1)[0].replace("SANGATTE", "ELSEWHERE");
+    std::fs::write(&file, format!("{elsewhere}\n{{\n")).unwrap();
+    let inputs = || vec![Input::File(file.clone())];
+    world.import(&Passes, inputs()).await;
+    world.import(&Passes, inputs()).await;
+    let letters = || async {
+        let letters = dead_letters::list(&world.pool, &dead_letters::Filter::default(), 10, None).await.unwrap();
+        let mut told: Vec<_> = letters.into_iter().map(|one| (one.code, one.attempts, one.state)).collect();
+        told.sort_by_key(|(code, ..)| code.clone());
+        told
+    };
+    let unknown = || Some("SITE_UNKNOWN".to_owned());
+    let open = dead_letters::State::Open;
+    assert_eq!(letters().await, [(None, 2, open), (unknown(), 2, open)]);
+
+    let zone = Zone::new("Europe/Paris").unwrap();
+    let site = SiteId::new("ELSEWHERE").unwrap();
+    let site = SiteDefined { site, name: "Elsewhere".into(), kind: SiteKind::Rail, zone, icao: None };
+    let order = Order::new(derived_uuid("test", "elsewhere"), "operator:test");
+    world.executor.execute(&DefineSite(site), order).await.unwrap();
+    let (tally, _) = world.import(&Passes, inputs()).await;
+    assert_eq!((tally.new, tally.set_aside), (1, 1));
+    assert_eq!(letters().await, [(None, 3, open), (unknown(), 2, dead_letters::State::Done)]);
 }

@@ -16,6 +16,8 @@ use super::{Fault, ImportError, Input, Outcome, SetAside, Sink, Source, Tally, W
 
 /// Who gives the commands.
 pub const ACTOR: &str = "feed:hkia";
+/// Its name, as `vigie import` is told it.
+pub const FEED: &str = "hkia";
 
 /// The captures of one airport.
 #[derive(Debug)]
@@ -28,6 +30,10 @@ pub struct Hkia {
 
 impl Source for Hkia {
     type Item = Item;
+
+    fn feed(&self) -> &'static str {
+        FEED
+    }
 
     fn reader(&self, input: Input) -> impl FnOnce(&mut Sink<'_, Item>) -> io::Result<()> + Send + 'static {
         let feed = self.feed.clone();
@@ -82,6 +88,7 @@ impl Hkia {
             match outcome {
                 Ok(Outcome::Taken(was, events)) => {
                     tally.take(was, events);
+                    work.letters.took(&row.raw);
                     if was != Was::Stale {
                         confirmations.push((row.flight.clone(), row.observed_at));
                     }

@@ -2,12 +2,13 @@
 //!
 //! A batch of rows is in memory at a time. The rows of a batch are carried out side by side, so that the log commits
 //! them in groups, but rows about the same thing one after the other. What a row says that was known appends nothing.
-//! A row that is not understood, or that a rule refuses, is set aside and stops nothing else; a fault stops the import
-//! after the rows that are under way.
+//! A row that is not understood, or that a rule refuses, is set aside and stops nothing else, and is a dead letter until
+//! an import takes it; a fault stops the import after the rows that are under way.
 
 pub mod aside;
 pub mod hkia;
 pub mod inputs;
+pub mod letters;
 pub mod passes;
 pub mod sites;
 
@@ -27,6 +28,7 @@ use vigie_domain::kernel::derived_uuid;
 
 pub use aside::{AsideSink, SetAside};
 pub use inputs::Input;
+pub use letters::Letters;
 
 /// The most rows in a batch.
 const BATCH_ROWS: usize = 1_000;
@@ -45,6 +47,9 @@ pub type Sink<'a, T> = dyn FnMut(T, usize) -> ControlFlow<()> + 'a;
 pub trait Source {
     /// A row, or what was set aside instead of one.
     type Item: Send + 'static;
+
+    /// Its name, as `vigie import` is told it.
+    fn feed(&self) -> &'static str;
 
     /// Reads an input from beginning to end, on a thread of its own, and hands out its items and their sizes in bytes.
     fn reader(&self, input: Input) -> impl FnOnce(&mut Sink<'_, Self::Item>) -> io::Result<()> + Send + 'static;
@@ -83,7 +88,9 @@ pub async fn import<S: Source>(
             }
             let Batch { items, bytes } = batch.map_err(|source| ImportError::Read { file: file.clone(), source })?;
             let rows = items.len() as u64;
-            source.carry_out(&file, items, work, tally).await?;
+            let carried_out = source.carry_out(&file, items, work, tally).await;
+            work.letters.write(crate::clock::now()).await;
+            carried_out?;
             (work.progress)(Progress::Rows { rows, bytes });
         }
         tally.files += 1;
@@ -216,6 +223,8 @@ pub struct Work<'a> {
     pub executor: Executor,
     /// Takes the rows that are set aside.
     pub aside: &'a mut AsideSink,
+    /// Keeps the rows that are set aside until they are taken.
+    pub letters: Letters,
     /// Ends the import after the batch that is under way.
     pub cancel: CancellationToken,
     /// Is told how far the import has come.
@@ -231,16 +240,18 @@ impl<'a> Work<'a> {
     pub fn new(
         executor: Executor,
         aside: &'a mut AsideSink,
+        letters: Letters,
         cancel: CancellationToken,
         progress: &'a (dyn Fn(Progress<'_>) + Sync),
         started_at: DateTime<Utc>,
     ) -> Self {
-        Self { executor, aside, cancel, progress, started_at, orders: 0 }
+        Self { executor, aside, letters, cancel, progress, started_at, orders: 0 }
     }
 
     fn set_aside(&mut self, tally: &mut Tally, row: SetAside) -> Result<(), ImportError> {
         tally.rows += 1;
         tally.set_aside += 1;
+        self.letters.put(&row);
         self.aside.put(row)
     }
 

@@ -10,6 +10,8 @@ use super::{Fault, ImportError, Input, Outcome, SetAside, Sink, Source, Tally, W
 
 /// Who gives the commands.
 pub const ACTOR: &str = "feed:passes";
+/// Its name, as `vigie import` is told it.
+pub const FEED: &str = "passes";
 
 /// Files of train passes.
 #[derive(Debug)]
@@ -23,6 +25,10 @@ pub struct Line {
 
 impl Source for Passes {
     type Item = Line;
+
+    fn feed(&self) -> &'static str {
+        FEED
+    }
 
     fn reader(&self, input: Input) -> impl FnOnce(&mut Sink<'_, Line>) -> io::Result<()> + Send + 'static {
         move |each| {
@@ -63,7 +69,10 @@ impl Source for Passes {
         let mut fault = None;
         for ((text, line), outcome) in lines.into_iter().zip(outcomes) {
             match outcome {
-                Ok(Outcome::Taken(was, events)) => tally.take(was, events),
+                Ok(Outcome::Taken(was, events)) => {
+                    tally.take(was, events);
+                    work.letters.took(&text);
+                }
                 Ok(Outcome::Refused { code, reason }) => {
                     let reason = format!("{code}: {reason}");
                     work.set_aside(tally, aside(line.line, String::new(), reason, text))?;

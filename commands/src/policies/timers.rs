@@ -15,7 +15,7 @@ use uuid::Uuid;
 use vigie_domain::policies::{Policy, Reaction, TimerChange, timer_command_id};
 use vigie_eventlog::Recorded;
 
-use super::react::{Fault, give};
+use super::react::{Fault, give_or_keep};
 use crate::time::Time;
 use crate::{Executor, Order, reason};
 
@@ -216,7 +216,7 @@ impl Timers {
             causation_id: Some(due.event),
             traceparent: due.traceparent.clone(),
         };
-        give(&self.executor, reaction, order).await
+        give_or_keep(&due.policy, &self.executor, &self.pool, &reaction, order).await
     }
 }
 

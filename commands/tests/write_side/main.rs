@@ -4,6 +4,7 @@
 
 mod allocation;
 mod common;
+mod dead_letters;
 mod executor;
 mod passes;
 mod policies;
