@@ -3,6 +3,7 @@
 //! See docs/benchmarks.md for what is measured and how to read it.
 
 mod append;
+mod as_of;
 mod closed_loop;
 mod database;
 mod decide;
@@ -49,6 +50,8 @@ enum Command {
     Project(project::Args),
     /// From commit to visible row, at a steady rate and with all read models running.
     Live(live::Args),
+    /// Queries as it was at moments of the log, beside the same queries as it is now.
+    AsOf(as_of::Args),
     /// Fills a log with so many events, quickly.
     Fill(fill::Args),
     /// Reads the whole log, beside a bare loop over its rows, and a thousand events by tag.
@@ -69,6 +72,7 @@ async fn main() -> ExitCode {
         Command::Decide(args) => decide::run(args).await,
         Command::Project(args) => project::run(args).await,
         Command::Live(args) => live::run(args).await,
+        Command::AsOf(args) => as_of::run(args).await,
         Command::Fill(args) => fill::run(args).await,
         Command::Read(args) => read::run(args).await,
     };

@@ -19,7 +19,7 @@ const ARROWS: [(&str, &[&str]); 9] = [
     ("vigie-integrations", &["vigie-domain", "vigie-eventlog"]),
     ("vigie-api", &["vigie-commands", "vigie-domain", "vigie-eventlog", "vigie-integrations", "vigie-projections"]),
     ("vigie-tests", &["vigie-commands", "vigie-domain", "vigie-eventlog", "vigie-integrations", "vigie-projections"]),
-    ("vigie-bench", &["vigie-commands", "vigie-domain", "vigie-eventlog", "vigie-projections"]),
+    ("vigie-bench", &["vigie-api", "vigie-commands", "vigie-domain", "vigie-eventlog", "vigie-projections"]),
     ("vigie-oracle", &["vigie-api", "vigie-commands", "vigie-domain", "vigie-eventlog", "vigie-projections"]),
 ];
 

@@ -1,0 +1,147 @@
+//! Queries of the API as it is now, beside the same queries as it was.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::http::{Request, header};
+use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
+use tower::ServiceExt;
+use vigie_api::graphql::{ReadSchema, Services};
+use vigie_api::http::{App, Life, recorder, router};
+use vigie_api::settings::Settings;
+use vigie_commands::Executor;
+use vigie_eventlog::Log;
+use vigie_projections::{MODELS, Projections, rebuild};
+
+use crate::closed_loop::{Measured, histogram};
+use crate::database::{Server, Where};
+use crate::report::{Case, Report};
+use crate::{Outcome, facts};
+
+/// How long the log is, and how often is asked.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    at: Where,
+    #[command(flatten)]
+    report: crate::report::Args,
+    /// Events in the log.
+    #[arg(long, default_value_t = 1_000_000)]
+    events: usize,
+    /// How often each query is measured at each moment, in turns.
+    #[arg(long, default_value_t = 3)]
+    rounds: usize,
+    /// How often it is asked in a round.
+    #[arg(long, default_value_t = 100)]
+    times: u32,
+}
+
+/// What is asked, under names of their own.
+const QUERIES: [(&str, &str); 10] = [
+    ("stand", r#"stand(id: "LFW/C007") { name status current { id flight { id } } next { id } closures { from } }"#),
+    ("board", r#"stands(filter: {site: "LFW"}, first: 100) { nodes { name status current { id flight { id } } } }"#),
+    (
+        "flights, nested",
+        r#"flights(filter: {site: "LFW"}, first: 50) { nodes { id status bestAt stand { name } allocation { id from to } } }"#,
+    ),
+    (
+        "flights of an hour",
+        r#"flights(filter: {site: "LFW", from: "2026-01-01T04:00:00Z", to: "2026-01-01T05:00:00Z"}, first: 50) { totalCount nodes { id status } }"#,
+    ),
+    ("flights, counted", r#"flights(filter: {site: "LFW"}, first: 1) { totalCount }"#),
+    ("newest alerts", r#"alerts(filter: {site: "LFW"}, first: 20) { nodes { id status flight { id } } }"#),
+    ("open alerts", r#"alerts(filter: {site: "LFW", status: RAISED}, first: 20) { nodes { id status } }"#),
+    (
+        "active stays",
+        r#"allocations(filter: {site: "LFW", status: ACTIVE}, first: 20) { nodes { id stand { name } } }"#,
+    ),
+    ("newest passes", r#"passes(first: 20) { nodes { id status openAlerts } }"#),
+    ("trail of a stand", r#"auditTrail(filter: {thing: "stand:LFW/C007"}, first: 20) { nodes { position action } }"#),
+];
+
+/// Makes the read models and asks.
+pub(crate) async fn run(args: Args) -> Outcome<()> {
+    let server = Server::open(&args.at).await?;
+    let mut report = Report::new(&server).await?;
+    let database = server.database().await?;
+    let log = Log::open(database.pool.clone()).await?;
+    facts::put(&log, [facts::site()]).await?;
+    facts::put(&log, (0..100).map(facts::stand)).await?;
+    facts::put(&log, facts::days(args.events)).await?;
+    for model in MODELS {
+        rebuild(&database.pool, &log, model.name, &|_| {}, &CancellationToken::new()).await?;
+    }
+    sqlx::query("vacuum analyze").execute(&database.pool).await?;
+    let shutdown = CancellationToken::new();
+    let projections = Projections::start(database.pool.clone(), log.clone(), shutdown.clone()).await?;
+    let head = log.head().await?;
+    let names: Vec<_> = MODELS.iter().map(|model| model.name).collect();
+    projections.wait_for(&names, head, Duration::from_secs(600)).await?;
+    let api = api(&database.pool, &log, &projections)?;
+    for (name, query) in QUERIES {
+        let moments =
+            [("now", None), ("at the end", Some(head)), ("at half", Some(head / 2)), ("at 2 %", Some(head / 50))];
+        let mut cases = moments.map(|(moment, _)| Case::new(format!("{name}, {moment}"), 1));
+        for _ in 0..args.rounds {
+            for ((_, position), case) in moments.iter().zip(&mut cases) {
+                case.add(ask(&api, query, *position, args.times).await?);
+            }
+        }
+        let [now, past @ ..] = cases;
+        for past in past {
+            report.compare(now.clone(), past, None);
+        }
+    }
+    report.note(format!("{head} events of the log; a ratio is how often slower the past was answered than now"));
+    shutdown.cancel();
+    projections.stopped().await;
+    log.close().await;
+    report.print(&args.report)?;
+    server.drop(database).await?;
+    server.close().await
+}
+
+fn api(pool: &sqlx::PgPool, log: &Log, projections: &Projections) -> Outcome<Router> {
+    let executor = Executor::new(log.clone(), Arc::new(vigie_api::clock::now));
+    let services = Services {
+        pool: pool.clone(),
+        log: log.clone(),
+        executor,
+        projections: projections.clone(),
+        schema: ReadSchema::default(),
+    };
+    let life = Life::default();
+    life.set_started();
+    Ok(router(App::new(Settings::defaults(), services, recorder()?, life)))
+}
+
+/// The same query again and again, one after the other.
+async fn ask(api: &Router, query: &str, position: Option<i64>, times: u32) -> Outcome<Measured> {
+    let document = match position {
+        Some(position) => format!("{{ at(position: {position}) {{ {query} }} }}"),
+        None => format!("{{ {query} }}"),
+    };
+    let body = json!({ "query": document }).to_string();
+    answer(api, body.clone()).await?;
+    let (since, mut latencies) = (Instant::now(), histogram());
+    for _ in 0..times {
+        let asked = Instant::now();
+        answer(api, body.clone()).await?;
+        latencies.saturating_record(u64::try_from(asked.elapsed().as_micros())?);
+    }
+    Ok(Measured::of(f64::from(times) / since.elapsed().as_secs_f64(), &latencies))
+}
+
+async fn answer(api: &Router, body: String) -> Outcome<()> {
+    let request = Request::post("/graphql").header(header::CONTENT_TYPE, "application/json");
+    let request = request.header(header::HOST, "localhost").body(Body::from(body))?;
+    let body = to_bytes(api.clone().oneshot(request).await?.into_body(), usize::MAX).await?;
+    let answer: Value = serde_json::from_slice(&body)?;
+    if answer.get("errors").is_some() {
+        return Err(format!("a query failed: {answer}").into());
+    }
+    Ok(())
+}
