@@ -18,8 +18,8 @@ use crate::{Metadata, Recorded};
 const BATCH: usize = 2_000;
 
 /// Restores archived ranges from their files, as the owner of the log: each is read through and compared with the digest
-/// that the database has noted, filled into tables, compared again, and attached. A file whose range is in the log is
-/// passed over, so that a restore that was broken off can be given again. `progress` is told positions.
+/// that the database has noted, filled into tables, compared again, and attached. A file whose range is in the log, event
+/// for event, is passed over, so that a restore that was broken off can be given again. `progress` is told positions.
 ///
 /// # Errors
 /// A file that is not whole or not the one that was archived, a range that is not archived, or a failing database. What
@@ -36,6 +36,7 @@ pub async fn restore(
         let (header, sha256) = read_whole(path).await?;
         let mut connection = pool.acquire().await.map_err(failed("restore a range"))?;
         if !is_awaited(path, &header, &sha256, &mut connection).await? {
+            compare(path, &header, &sha256, &mut connection).await?;
             continue;
         }
         restore_one(path, &header, &sha256, &mut connection, progress).await?;
@@ -206,7 +207,7 @@ async fn compare(
     }
     let (found, _) = digest.finish().map_err(|problem| problem.of(path))?;
     if found != sha256 {
-        return Err(unsound(format!("filled into tables it has the digest {found} instead of {sha256}")));
+        return Err(unsound(format!("in the tables it has the digest {found} instead of {sha256}")));
     }
     let count = format!(
         "select count(*), count(*) filter (where e.kind = t.kind and t.tag = any (e.tags))
