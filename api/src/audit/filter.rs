@@ -124,7 +124,8 @@ fn check_things<'a>(field: &'static str, mut things: impl Iterator<Item = &'a St
     }
 }
 
-fn check_day(day: Option<NaiveDate>, site: Option<&ID>, times: bool) -> Result<(), FilterError> {
+/// A day stands instead of two times, and needs a site whose zone it follows.
+pub(crate) fn check_day(day: Option<NaiveDate>, site: Option<&ID>, times: bool) -> Result<(), FilterError> {
     match (day, site) {
         (Some(_), _) if times => Err(wrong("day", "is given instead of from and to")),
         (Some(_), None) => Err(wrong("day", "needs a site: days follow its time zone")),

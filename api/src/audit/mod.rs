@@ -10,7 +10,7 @@ mod moments;
 mod pages;
 mod rows;
 
-pub(crate) use filter::{AuditFilter, FilterError, RefusalFilter};
+pub(crate) use filter::{AuditFilter, FilterError, RefusalFilter, check_day};
 pub(crate) use moments::{day, position_at};
 pub(crate) use pages::{Listed, Order, PAGE, Paged, page, pages};
 pub(crate) use rows::{AuditRow, Change, RefusalRow};

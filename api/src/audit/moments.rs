@@ -1,6 +1,6 @@
 //! Times as places in the log, and days as times.
 
-use chrono::{DateTime, NaiveDate, TimeZone, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::{PgConnection, Postgres, QueryBuilder};
 use vigie_domain::support::Zone;
 
@@ -51,12 +51,5 @@ pub(crate) async fn day(
     let Some(zone) = zone.and_then(|zone| Zone::new(&zone).ok()) else {
         return Ok(Err(wrong("site", format!("{site} is not set up, so its days are not known"))));
     };
-    // Where clocks go forward at midnight, the day starts with its first minute that there is.
-    let start = |day: NaiveDate| {
-        (0..4)
-            .find_map(|hour| zone.tz().from_local_datetime(&day.and_hms_opt(hour, 0, 0)?).earliest())
-            .map(|at| at.to_utc())
-    };
-    let times = start(day).zip(day.succ_opt().and_then(start));
-    Ok(times.ok_or_else(|| wrong("day", "is beyond the calendar".to_owned())))
+    Ok(zone.day(day).ok_or_else(|| wrong("day", "is beyond the calendar".to_owned())))
 }

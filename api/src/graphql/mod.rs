@@ -8,6 +8,7 @@ mod alerts;
 mod audit;
 mod command;
 mod context;
+mod days;
 mod dead_letters;
 mod error;
 mod events;

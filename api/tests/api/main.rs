@@ -4,6 +4,7 @@
 
 mod allocations;
 mod audit;
+mod days;
 mod dead_letters;
 mod diff;
 mod harness;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_graphql::{Context, Error, ID, InputObject, Object, SimpleObject};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use serde::Deserialize;
 use sqlx::types::Json;
 use sqlx::{FromRow, Postgres, QueryBuilder};
@@ -14,6 +14,7 @@ use super::flight::Flight;
 use super::stand::Stand;
 use crate::graphql::audit::{Provenance, Table};
 use crate::graphql::context::Parts;
+use crate::graphql::days::times;
 use crate::graphql::keyset::{Kind, Part};
 use crate::graphql::list::{List, Row, between, equals, list};
 use crate::graphql::load::{ByKey, Keyed};
@@ -264,9 +265,16 @@ pub(crate) struct AllocationFilter {
     from: Option<DateTime<Utc>>,
     /// Starting before this time.
     to: Option<DateTime<Utc>>,
+    /// Starting on this day in the zone of `site`, instead of `from` and `to`.
+    day: Option<NaiveDate>,
 }
 
-pub(super) async fn allocations(ctx: &Context<'_>, filter: AllocationFilter, page: Page) -> Result<Allocations, Error> {
+pub(super) async fn allocations(
+    ctx: &Context<'_>,
+    mut filter: AllocationFilter,
+    page: Page,
+) -> Result<Allocations, Error> {
+    (filter.from, filter.to) = times(ctx, filter.site.as_ref(), filter.day.take(), (filter.from, filter.to)).await?;
     let filter = Arc::new(move |sql: &mut QueryBuilder<Postgres>, _: &View| {
         let filter = filter.clone();
         equals(sql, "site", filter.site.map(|id| id.0));

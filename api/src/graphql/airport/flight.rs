@@ -12,6 +12,7 @@ use super::enums::{CodeLetter, Direction, FlightStatus, Phase};
 use super::stand::Stand;
 use crate::graphql::audit::{Provenance, Table};
 use crate::graphql::context::Parts;
+use crate::graphql::days::times;
 use crate::graphql::keyset::{Kind, Part};
 use crate::graphql::list::{List, Row, between, equals, list};
 use crate::graphql::load::{ByKey, Keyed};
@@ -265,13 +266,16 @@ pub(crate) struct FlightFilter {
     from: Option<DateTime<Utc>>,
     /// Scheduled before this time.
     to: Option<DateTime<Utc>>,
+    /// Scheduled on this day in the zone of `site`, instead of `from` and `to`.
+    day: Option<NaiveDate>,
     /// Without an active allocation and not cancelled; or the others.
     unallocated: Option<bool>,
     /// That asked for a stand when none was left; or the others.
     no_stand: Option<bool>,
 }
 
-pub(super) async fn flights(ctx: &Context<'_>, filter: FlightFilter, page: Page) -> Result<List<Flight>, Error> {
+pub(super) async fn flights(ctx: &Context<'_>, mut filter: FlightFilter, page: Page) -> Result<List<Flight>, Error> {
+    (filter.from, filter.to) = times(ctx, filter.site.as_ref(), filter.day.take(), (filter.from, filter.to)).await?;
     let filter = Arc::new(move |sql: &mut QueryBuilder<Postgres>, _: &View| {
         let filter = filter.clone();
         equals(sql, "site", filter.site.map(|id| id.0));

@@ -1,7 +1,7 @@
 //! A stand, as it is answered.
 
 use async_graphql::{Context, Error, ID, Object, SimpleObject};
-use chrono::{DateTime, NaiveDate, TimeZone, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use serde::Deserialize;
 use sqlx::FromRow;
 use sqlx::types::Json;
@@ -210,14 +210,7 @@ impl Stand {
     async fn day(&self, ctx: &Context<'_>, day: NaiveDate) -> Result<(DateTime<Utc>, DateTime<Utc>), Error> {
         let site = ctx.loader::<ByKey<SiteRow>>().load_one(self.0.site.clone()).await?;
         let zone = site.and_then(|site| Zone::new(&site.zone).ok());
-        let zone = zone.ok_or_else(|| fault("INTERNAL", format!("site {} has no zone", self.0.site)))?.tz();
-        // Where clocks go forward at midnight, the day starts with its first minute that there is.
-        let start = |day: NaiveDate| {
-            (0..4)
-                .find_map(|hour| zone.from_local_datetime(&day.and_hms_opt(hour, 0, 0)?).earliest())
-                .map(|at| at.to_utc())
-        };
-        let days = start(day).zip(day.succ_opt().and_then(start));
-        days.ok_or_else(|| bad_input("day", "is beyond the calendar"))
+        let zone = zone.ok_or_else(|| fault("INTERNAL", format!("site {} has no zone", self.0.site)))?;
+        zone.day(day).ok_or_else(|| bad_input("day", "is beyond the calendar"))
     }
 }

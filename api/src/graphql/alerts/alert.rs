@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use async_graphql::dataloader::Loader;
 use async_graphql::{Context, Enum, Error, ID, InputObject, Object};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::{FromRow, Postgres, QueryBuilder};
 use uuid::Uuid;
 
 use crate::graphql::airport::{Allocation, Flight, Stand};
 use crate::graphql::audit::{Provenance, Table};
 use crate::graphql::context::Parts;
+use crate::graphql::days::times;
 use crate::graphql::keyset::{Kind, Part};
 use crate::graphql::list::{List, Row, between, equals, list};
 use crate::graphql::load::{ByKey, Keyed, grouped};
@@ -289,9 +290,12 @@ pub(crate) struct AlertFilter {
     from: Option<DateTime<Utc>>,
     /// Raised before this time.
     to: Option<DateTime<Utc>>,
+    /// Raised on this day in the zone of `site`, instead of `from` and `to`.
+    day: Option<NaiveDate>,
 }
 
-pub(super) async fn alerts(ctx: &Context<'_>, filter: AlertFilter, page: Page) -> Result<List<Alert>, Error> {
+pub(super) async fn alerts(ctx: &Context<'_>, mut filter: AlertFilter, page: Page) -> Result<List<Alert>, Error> {
+    (filter.from, filter.to) = times(ctx, filter.site.as_ref(), filter.day.take(), (filter.from, filter.to)).await?;
     let filter = Arc::new(move |sql: &mut QueryBuilder<Postgres>, _: &View| {
         let filter = filter.clone();
         equals(sql, "site", filter.site.map(|id| id.0));

@@ -27,7 +27,7 @@ pub(in crate::graphql) use starts::Table;
 use walks::{CausedBy, ChainOf, NewestOf, OfCommand};
 
 use super::context::Parts;
-use super::error::bad_input;
+use super::days::bad_filter;
 use super::keyset::Cursor;
 use super::list::{Filter, List, list};
 use super::load::by_key;
@@ -35,7 +35,7 @@ use super::page::Page;
 use super::relation::View;
 use super::rights::{Right, require};
 use super::snapshot::{Snapshot, unreadable};
-use crate::audit::{AuditFilter, AuditRow, FilterError, Listed, Order, Paged, RefusalFilter, RefusalRow};
+use crate::audit::{AuditFilter, AuditRow, Listed, Order, Paged, RefusalFilter, RefusalRow};
 
 /// Entries of the audit trail.
 pub(in crate::graphql) type Trail = List<AuditEntry>;
@@ -163,10 +163,6 @@ where
     Paged<R>: Send + Sync + 'static,
 {
     Arc::new(move |sql: &mut QueryBuilder<Postgres>, view: &View| paged.conditions(sql, view))
-}
-
-fn bad_filter(error: &FilterError) -> Error {
-    bad_input(&format!("filter.{}", error.field), &error.problem)
 }
 
 async fn checked(ctx: &Context<'_>, filter: AuditFilter, order: Order) -> Result<Paged<AuditRow>, Error> {

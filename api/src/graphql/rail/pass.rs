@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_graphql::dataloader::DataLoader;
 use async_graphql::{Context, Enum, Error, ID, InputObject, Object};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::{FromRow, Postgres, QueryBuilder};
 use uuid::Uuid;
 
@@ -12,6 +12,7 @@ use super::measured::{Car, CarsOfPass, Level};
 use crate::graphql::alerts::{Alert, AlertsOfPass};
 use crate::graphql::audit::{Provenance, Table};
 use crate::graphql::context::Parts;
+use crate::graphql::days::times;
 use crate::graphql::keyset::{Kind, Part};
 use crate::graphql::list::{List, Row, between, equals, list};
 use crate::graphql::load::{ByKey, Keyed};
@@ -218,9 +219,12 @@ pub(crate) struct PassFilter {
     from: Option<DateTime<Utc>>,
     /// Passed before this time.
     to: Option<DateTime<Utc>>,
+    /// Passed on this day in the zone of `site`, instead of `from` and `to`.
+    day: Option<NaiveDate>,
 }
 
-pub(super) async fn passes(ctx: &Context<'_>, filter: PassFilter, page: Page) -> Result<List<Pass>, Error> {
+pub(super) async fn passes(ctx: &Context<'_>, mut filter: PassFilter, page: Page) -> Result<List<Pass>, Error> {
+    (filter.from, filter.to) = times(ctx, filter.site.as_ref(), filter.day.take(), (filter.from, filter.to)).await?;
     let filter = Arc::new(move |sql: &mut QueryBuilder<Postgres>, _: &View| {
         let filter = filter.clone();
         equals(sql, "site", filter.site.map(|id| id.0));
