@@ -40,9 +40,13 @@ pub(crate) struct Args {
 }
 
 /// What is asked, under names of their own.
-const QUERIES: [(&str, &str); 10] = [
+const QUERIES: [(&str, &str); 11] = [
     ("stand", r#"stand(id: "LFW/C007") { name status current { id flight { id } } next { id } closures { from } }"#),
     ("board", r#"stands(filter: {site: "LFW"}, first: 100) { nodes { name status current { id flight { id } } } }"#),
+    (
+        "board at noon",
+        r#"stands(filter: {site: "LFW"}, first: 100) { nodes { name status(at: "2026-01-02T12:00:00Z") current(at: "2026-01-02T12:00:00Z") { id flight { id } } } }"#,
+    ),
     (
         "flights, nested",
         r#"flights(filter: {site: "LFW"}, first: 50) { nodes { id status bestAt stand { name } allocation { id from to } } }"#,

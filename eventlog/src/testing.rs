@@ -45,6 +45,22 @@ fn server() -> PgConnectOptions {
     PgConnectOptions::from_str(&url).expect("the test server's URL can be read")
 }
 
+/// A database in the shape of an earlier release: with the migrations up to `version`, as their owner.
+///
+/// # Panics
+/// As [`database`].
+pub async fn released(version: i64) -> PgPool {
+    let server = server();
+    let name = format!("vigie_test_{}", uuid::Uuid::now_v7().simple());
+    let mut admin = server.connect().await.expect("the test server can be reached");
+    let create = AssertSqlSafe(format!(r#"create database "{name}""#));
+    admin.execute(create).await.expect("a test database can be made");
+    let pool = PgPoolOptions::new().max_connections(4).connect_with(server.database(&name)).await;
+    let pool = pool.expect("the new test database can be reached");
+    crate::MIGRATOR.run_to(version, &pool).await.expect("the migrations of a release run");
+    pool
+}
+
 /// How the application connects to a new, migrated database.
 ///
 /// # Panics

@@ -32,18 +32,6 @@ fn append(tag: &str, events: usize) -> Append {
     Append { events: vec![event; events], metadata, conditions: Vec::new(), answer: None }
 }
 
-/// A database in the shape of a release, and the migrations that come after it.
-async fn migrated_to(version: i64) -> PgPool {
-    let server = PgConnectOptions::from_str(&std::env::var(testing::SERVER).unwrap()).unwrap();
-    let name = format!("vigie_test_{}", Uuid::now_v7().simple());
-    let mut admin = server.connect().await.unwrap();
-    admin.execute(AssertSqlSafe(format!(r#"create database "{name}""#))).await.unwrap();
-    admin.close().await.unwrap();
-    let pool = PgPoolOptions::new().max_connections(4).connect_with(server.database(&name)).await.unwrap();
-    MIGRATOR.run_to(version, &pool).await.unwrap();
-    pool
-}
-
 /// What the log says, whatever its tables look like inside.
 async fn told(pool: &PgPool) -> Vec<String> {
     sqlx::query_scalar(
@@ -79,7 +67,7 @@ async fn append_as_released(pool: &PgPool, events: i32) {
 
 #[tokio::test]
 async fn a_released_log_keeps_its_events_when_it_becomes_ranges() {
-    let pool = migrated_to(5).await;
+    let pool = testing::released(5).await;
     for _ in 0..3 {
         append_as_released(&pool, 100).await;
     }
@@ -99,7 +87,7 @@ async fn a_released_log_keeps_its_events_when_it_becomes_ranges() {
 
 #[tokio::test]
 async fn a_log_longer_than_a_range_gets_a_longer_first_range() {
-    let pool = migrated_to(5).await;
+    let pool = testing::released(5).await;
     append_as_released(&pool, 10).await;
     // As long as it takes, without writing so much.
     sqlx::query("update log_head set position = 12000000").execute(&pool).await.unwrap();

@@ -229,7 +229,7 @@ async fn versions(
 }
 
 /// Columns that say when a row changed, not what it is.
-const TECHNICAL: [&str; 3] = ["position", "changed_at", "until"];
+const TECHNICAL: [&str; 4] = ["position", "changed_at", "until", "epoch"];
 
 impl Row {
     fn diff(&self, kind: &Kind, id: &str, span: Span) -> Option<RowDiff> {

@@ -47,7 +47,7 @@ where
     async fn load(&self, keys: &[R::Key]) -> Result<HashMap<R::Key, R>, Error> {
         let view = self.snapshot.view();
         let mut sql = QueryBuilder::new("select * from ");
-        sql.push(view.table(R::TABLE))
+        sql.push(view.rows(R::TABLE))
             .push(" where ")
             .push(R::COLUMN)
             .push(" = any(")

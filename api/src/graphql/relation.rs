@@ -6,6 +6,8 @@
 
 use std::sync::Arc;
 
+use vigie_projections::Epochs;
+
 /// A schema that holds read models.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReadSchema {
@@ -76,62 +78,79 @@ impl ReadSchema {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct View {
     schema: ReadSchema,
-    past: Option<i64>,
+    past: Option<Past>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Past {
+    position: i64,
+    epochs: Arc<Epochs>,
 }
 
 struct Table {
     name: &'static str,
     columns: &'static str,
-    /// Whether rows change, so that a sister keeps what they were.
-    history: bool,
+    history: History,
 }
 
-const fn changing(name: &'static str, columns: &'static str) -> Table {
-    Table { name, columns, history: true }
+/// Where a table keeps what its rows were.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum History {
+    /// Rows do not change.
+    None,
+    /// In a sister, of which all is looked through, or what has a key.
+    Sister,
+    /// In a sister whose indexes begin with the epoch.
+    Epochs,
+}
+
+const fn few(name: &'static str, columns: &'static str) -> Table {
+    Table { name, columns, history: History::Sister }
+}
+
+const fn many(name: &'static str, columns: &'static str) -> Table {
+    Table { name, columns, history: History::Epochs }
 }
 
 /// What the API reads.
 const TABLES: &[Table] = &[
-    changing(
+    few(
         "sites",
         "site, name, kind, zone, icao, rules_version, buffer_minutes, default_turnaround, weights, position, created_at, \
          changed_at",
     ),
-    changing(
-        "turnaround_rules",
-        "site, aircraft_type, min_minutes, typical_minutes, max_minutes, position, changed_at",
-    ),
-    changing("spring_limits", "site, version, valid_from, limits, position, changed_at"),
-    changing("stands", "stand, site, name, kind, code, jetway, distance_m, closures, position, created_at, changed_at"),
-    changing(
+    few("turnaround_rules", "site, aircraft_type, min_minutes, typical_minutes, max_minutes, position, changed_at"),
+    few("spring_limits", "site, version, valid_from, limits, position, changed_at"),
+    few("stands", "stand, site, name, kind, code, jetway, distance_m, closures, position, created_at, changed_at"),
+    many(
         "flights",
         "flight, site, carrier, number, date, direction, airport, scheduled_at, progress, progress_at, phase, best_at, \
          cancelled, gate, belt, terminal, aisle, hall, operator, codeshares, via, cargo, aircraft_type, registration, \
          code, turnaround, allocation, stand, no_stand, source, position, created_at, changed_at",
     ),
-    changing(
+    many(
         "allocations",
         "allocation, site, stand, flight, turnaround, from_at, to_at, planned_to, buffer_minutes, aircraft_type, code, \
          status, overflow, requested, rules_version, candidates, note, moves, conflict, cancelled_by, cancel_note, \
          actor, ended_at, position, created_at, changed_at",
     ),
-    changing(
+    many(
         "alerts",
         "alert, site, kind, severity, status, message, cause, pass, car, spring, quantity, stand, flight, allocation, \
          raised_at, raised_by, acknowledged_at, acknowledged_by, acknowledged_note, resolved_at, resolved_by, \
          resolved_reason, position, created_at, changed_at, level, escalated_at",
     ),
-    changing(
+    many(
         "passes",
         "pass, site, track, passed_at, train, status, declared_cars, measured_cars, springs, out_of_limits, \
          worst_level, alerts, open_alerts, ready_to_confirm, completed_at, confirmed_at, confirmed_by, confirmed_note, \
          reopened_by, position, created_at, changed_at",
     ),
-    changing(
+    few(
         "cars",
         "pass, car, site, vehicle, camera, limits_version, springs, out_of_limits, worst_level, position, changed_at",
     ),
-    changing(
+    few(
         "springs",
         "pass, car, spring, quantity, site, unit, value, quality, level, bound, limits_version, position, changed_at",
     ),
@@ -139,9 +158,9 @@ const TABLES: &[Table] = &[
         name: "audit",
         columns: "position, event, type, site, actor, command, command_id, correlation_id, causation_id, occurred_at, \
                   recorded_at, things, action, changes, note",
-        history: false,
+        history: History::None,
     },
-    Table { name: "audit_things", columns: "thing, position", history: false },
+    Table { name: "audit_things", columns: "thing, position", history: History::None },
 ];
 
 /// What was refused: beside the log, and not a read model, but listed like one.
@@ -149,7 +168,7 @@ const REFUSAL: Table = Table {
     name: "refusal",
     columns: "id, position, refused_at, actor, command, command_id, correlation_id, causation_id, site, things, code, \
               message, details, input",
-    history: false,
+    history: History::None,
 };
 
 impl View {
@@ -158,9 +177,11 @@ impl View {
         Self { schema, past: None }
     }
 
-    /// The same as they were once everything up to `position`, and nothing after it, was folded.
-    pub(crate) fn at(&self, position: i64) -> Self {
-        Self { schema: self.schema.clone(), past: Some(position) }
+    /// The same as they were once everything up to `position`, and nothing after it, was folded, in a log that is about
+    /// as long as `head`.
+    pub(crate) fn at(&self, position: i64, head: i64) -> Self {
+        let epochs = Arc::new(Epochs::at(position, head));
+        Self { schema: self.schema.clone(), past: Some(Past { position, epochs }) }
     }
 
     /// Whether statements on it come again: those on the past name the position.
@@ -175,35 +196,82 @@ impl View {
 
     /// The position that it ends with, unless it is the present.
     pub(crate) fn last(&self) -> Option<i64> {
-        self.past.or(self.schema.until)
+        self.past.as_ref().map(|past| past.position).or(self.schema.until)
     }
 
-    /// The relation for a `from` clause, called like the table.
-    ///
-    /// The conditions stand outside of the union, where they do not keep Postgres from walking the indexes of both
-    /// tables in the order that is asked for.
+    /// The relation for a `from` clause, called like the table, for whoever walks through it.
     ///
     /// # Panics
     /// A name that is not in the list.
     pub(crate) fn table(&self, name: &str) -> String {
-        let found = TABLES.iter().chain([&REFUSAL]).find(|table| table.name == name);
-        let Table { columns, history, .. } = found.unwrap_or_else(|| panic!("{name:?} is a table that the API reads"));
+        let found = Self::known(name);
+        match &self.past {
+            Some(past) if found.history == History::Epochs => self.walked(found, past),
+            Some(_) | None => self.rows(name),
+        }
+    }
+
+    /// The same, for whoever looks up a few things by a key: all their versions are looked at.
+    ///
+    /// # Panics
+    /// A name that is not in the list.
+    pub(crate) fn rows(&self, name: &str) -> String {
+        let Table { columns, history, .. } = Self::known(name);
         // What lies beside a schema that was built until a moment goes on.
-        let (schema, past) =
-            if name == REFUSAL.name { ("public", self.last()) } else { (self.schema.as_str(), self.past) };
+        let (schema, past) = match name == REFUSAL.name {
+            true => ("public", self.last()),
+            false => (self.schema.as_str(), self.past.as_ref().map(|past| past.position)),
+        };
         match past {
             None => format!("{schema}.{name} as {name}"),
-            Some(position) if *history => format!(
+            Some(position) if *history == History::None => {
+                format!("(select {columns} from {schema}.{name} where position <= {position}) as {name}")
+            }
+            Some(position) => format!(
                 "(select {columns} from (\
                      select {columns}, {forever}::bigint as until from {schema}.{name} \
                      union all select {columns}, until from {schema}.{name}_history\
                  ) as versions where position <= {position} and until > {position}) as {name}",
                 forever = i64::MAX
             ),
-            Some(position) => {
-                format!("(select {columns} from {schema}.{name} where position <= {position}) as {name}")
-            }
         }
+    }
+
+    /// The rows and, epoch by epoch, the versions. All conditions stand outside of the union, where they do not keep
+    /// Postgres from walking an index in each part in the order that is asked for: so a part has its own condition in a
+    /// column that is a constant, the one that is asked for, in the others.
+    fn walked(&self, Table { name, columns, .. }: &Table, Past { position, epochs }: &Past) -> String {
+        let (schema, forever) = (self.schema.as_str(), i64::MAX);
+        let beyond = *epochs.rest.start();
+        let parts = epochs.each.len() + usize::from(!epochs.rest.is_empty());
+        let asked = |place: usize| epochs.each.get(place).copied().unwrap_or(beyond);
+        let marks = |own: Option<usize>| {
+            let mark = |place: usize| match own == Some(place) {
+                true => format!(", epoch as e{place}"),
+                false => format!(", {}::bigint as e{place}", asked(place)),
+            };
+            (0..parts).map(mark).collect::<String>()
+        };
+        let mut sql = format!("(select {columns} from (select {columns}, {forever}::bigint as until{}", marks(None));
+        sql.push_str(&format!(" from {schema}.{name}"));
+        for place in 0..parts {
+            let marks = marks(Some(place));
+            sql.push_str(&format!(" union all select {columns}, until{marks} from {schema}.{name}_history"));
+        }
+        sql.push_str(&format!(") as versions where position <= {position} and until > {position}"));
+        for (place, epoch) in epochs.each.iter().enumerate() {
+            sql.push_str(&format!(" and e{place} = {epoch}"));
+        }
+        if let Some(place) = parts.checked_sub(1).filter(|place| *place == epochs.each.len()) {
+            sql.push_str(&format!(" and e{place} between {beyond} and {}", epochs.rest.end()));
+        }
+        sql.push_str(&format!(") as {name}"));
+        sql
+    }
+
+    fn known(name: &str) -> &'static Table {
+        let found = TABLES.iter().chain([&REFUSAL]).find(|table| table.name == name);
+        found.unwrap_or_else(|| panic!("{name:?} is a table that the API reads"))
     }
 
     /// What stands are at a time, as rows of `stand`, `status`, `current` and `next`: closed, occupied (a stay is

@@ -105,9 +105,9 @@ impl Snapshot {
         }
     }
 
-    /// The state of the same transaction as it was after `position`.
-    pub(super) fn at(&self, position: i64) -> Self {
-        Self { view: self.view.at(position), moment: Arc::default(), ..self.clone() }
+    /// The state of the same transaction as it was after `position`, in a log that is about as long as `head`.
+    pub(super) fn at(&self, position: i64, head: i64) -> Self {
+        Self { view: self.view.at(position, head), moment: Arc::default(), ..self.clone() }
     }
 
     /// A state that has everything up to `position`, which every read model has reached: this one, unless its

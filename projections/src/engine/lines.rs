@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use super::epoch::epoch;
+
 /// JSON objects in order, each without whitespace.
 #[derive(Debug, Default)]
 pub(crate) struct Lines {
@@ -18,12 +20,13 @@ impl Lines {
         self.ends.push(self.json.len());
     }
 
-    /// Adds a row that held until before this position.
-    pub(crate) fn push_until(&mut self, row: &impl Serialize, until: i64) {
+    /// Adds what a row was from `position` to before `until`.
+    pub(crate) fn push_version(&mut self, row: &impl Serialize, position: i64, until: i64) {
         self.push(row);
         // In place of the closing brace.
         self.json.pop();
-        self.json.extend_from_slice(format!(",\"until\":{until}}}").as_bytes());
+        let epoch = epoch(position, until);
+        self.json.extend_from_slice(format!(",\"until\":{until},\"epoch\":{epoch}}}").as_bytes());
         self.ends.pop();
         self.ends.push(self.json.len());
     }
@@ -122,9 +125,9 @@ mod tests {
         let mut lines = Lines::default();
         assert_eq!((lines.array().as_str(), lines.is_empty()), ("[]", true));
         lines.push(&serde_json::json!({ "a": 1 }));
-        lines.push_until(&serde_json::json!({ "a": 2 }), 7);
-        assert_eq!(lines.array(), r#"[{"a":1},{"a":2,"until":7}]"#);
-        assert_eq!(lines.iter().collect::<Vec<_>>(), [br#"{"a":1}"#.as_slice(), br#"{"a":2,"until":7}"#]);
+        lines.push_version(&serde_json::json!({ "a": 2 }), 6, 7);
+        assert_eq!(lines.array(), r#"[{"a":1},{"a":2,"until":7,"epoch":0}]"#);
+        assert_eq!(lines.iter().collect::<Vec<_>>(), [br#"{"a":1}"#.as_slice(), br#"{"a":2,"until":7,"epoch":0}"#]);
     }
 
     #[test]

@@ -5,6 +5,7 @@ mod checkpoint;
 mod compare;
 mod copy;
 mod entry;
+mod epoch;
 mod fill;
 mod lease;
 mod lines;
@@ -19,6 +20,7 @@ mod table;
 
 pub use compare::verify;
 pub use entry::Entry;
+pub use epoch::Epochs;
 pub use model::{FoldError, Model, ReadModel};
 pub use rebuild::rebuild;
 pub(crate) use rebuild::{Until, discard, make};

@@ -318,7 +318,7 @@ impl Rows {
         let position = entry.stamp().position;
         if row.position() < position {
             if R::HISTORY {
-                past.push_until(row, position);
+                past.push_version(row, row.position(), position);
             }
             change(row);
             row.touch(entry.stamp());
@@ -353,7 +353,7 @@ impl Rows {
             if R::HISTORY
                 && let Some(row) = &slot.now
             {
-                past.push_until(row, position);
+                past.push_version(row, row.position(), position);
             }
             let mut row = make(slot.now.as_ref());
             row.touch(entry.stamp());

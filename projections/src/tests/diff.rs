@@ -38,7 +38,7 @@ async fn state_at(position: i64, pool: &PgPool) -> State {
     for (table, key) in TABLES {
         let sql = format!(
             "select to_jsonb(t) - '{{position,changed_at}}'::text[] from read.{table} t where position <= $1
-             union all select to_jsonb(h) - '{{position,changed_at,until}}'::text[] from read.{table}_history h
+             union all select to_jsonb(h) - '{{position,changed_at,until,epoch}}'::text[] from read.{table}_history h
              where position <= $1 and until > $1"
         );
         let rows: Vec<Value> = sqlx::query_scalar(AssertSqlSafe(sql)).bind(position).fetch_all(pool).await.unwrap();

@@ -17,7 +17,7 @@ async fn as_of<R: Row>(given: &Given, position: i64) -> Vec<R> {
     let table = R::TABLE;
     let sql = format!(
         "select row_to_json(t)::text from read.{table} t where position <= $1 union all \
-         select (to_jsonb(h) - 'until')::text from read.{table}_history h where position <= $1 and until > $1"
+         select (to_jsonb(h) - '{{until,epoch}}'::text[])::text from read.{table}_history h where position <= $1 and until > $1"
     );
     let rows: Vec<String> = sqlx::query_scalar(AssertSqlSafe(sql)).bind(position).fetch_all(&given.pool).await.unwrap();
     let mut rows: Vec<R> = rows.iter().map(|row| serde_json::from_str(row).unwrap()).collect();

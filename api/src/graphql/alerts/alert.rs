@@ -120,7 +120,7 @@ impl Loader<String> for AlertsOfPass {
         let mut reading = self.0.read().await?;
         let rows = reading.statement::<AlertRow>(format!(
             "select * from {} where pass = any($1) order by raised_at, alert",
-            self.0.view().table("alerts")
+            self.0.view().rows("alerts")
         ));
         let rows = rows.bind(passes).fetch_all(reading.connection()).await.map_err(unreadable)?;
         let alerts = rows.into_iter().map(Alert).collect();

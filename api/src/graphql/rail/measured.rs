@@ -117,7 +117,7 @@ impl Loader<String> for CarsOfPass {
 
     async fn load(&self, passes: &[String]) -> Result<HashMap<String, Vec<Car>>, Error> {
         let mut reading = self.0.read().await?;
-        let relation = self.0.view().table("cars");
+        let relation = self.0.view().rows("cars");
         let cars =
             reading.statement::<Car>(format!("select * from {relation} where pass = any($1) order by pass, car"));
         let cars = cars.bind(passes).fetch_all(reading.connection()).await.map_err(unreadable)?;
@@ -138,7 +138,7 @@ impl Loader<(String, i32)> for SpringsOfCar {
         let springs = reading.statement::<Spring>(format!(
             "select springs.* from unnest($1::text[], $2::int[]) wanted (pass, car) \
              join {} using (pass, car) order by springs.pass, springs.car, springs.spring, springs.quantity",
-            self.0.view().table("springs")
+            self.0.view().rows("springs")
         ));
         let springs = springs.bind(passes).bind(numbers).fetch_all(reading.connection()).await.map_err(unreadable)?;
         Ok(grouped(springs, |spring| (spring.pass.clone(), spring.car)))

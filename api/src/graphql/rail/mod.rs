@@ -61,7 +61,7 @@ impl RailQuery {
         let mut reading = ctx.snapshot().read().await?;
         let rows = reading.statement::<LimitsRow>(format!(
             "select * from {} where site = $1 order by version desc",
-            ctx.snapshot().view().table("spring_limits")
+            ctx.snapshot().view().rows("spring_limits")
         ));
         let rows = rows.bind(site.as_str()).fetch_all(reading.connection()).await;
         Ok(rows.map_err(unreadable)?.into_iter().map(Limits::from).collect())

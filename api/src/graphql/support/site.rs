@@ -153,7 +153,7 @@ impl Site {
         let rules = reading.statement::<TurnaroundRule>(format!(
             "select site, position, aircraft_type, min_minutes as min, typical_minutes as typical, max_minutes as max
              from {} where site = $1 order by aircraft_type",
-            ctx.snapshot().view().table("turnaround_rules")
+            ctx.snapshot().view().rows("turnaround_rules")
         ));
         rules.bind(&self.0.site).fetch_all(reading.connection()).await.map_err(unreadable)
     }
