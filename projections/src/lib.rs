@@ -31,7 +31,7 @@ pub mod support;
 mod tests;
 
 pub use contract::{Behind, Difference, PausedBy, Progress, ProjectionError, State, Status, StoppedBy, Verified};
-pub use engine::{Entry, Epochs, FoldError, Model, ReadModel, Row, RowSet, Rows, rebuild, verify, verify_sample};
+pub use engine::{Entry, FoldError, Model, ReadModel, Row, RowSet, Rows, epochs, rebuild, verify, verify_sample};
 pub use replay::{ReplayError, Replayed, Wanted, complete, replay};
 pub use running::Projections;
 pub(crate) use running::owner;

@@ -31,10 +31,10 @@ pub(crate) async fn position_at(
     view: &View,
     connection: &mut PgConnection,
 ) -> Result<i64, sqlx::Error> {
-    let mut sql = QueryBuilder::new("select ");
+    let mut sql = view.sql("select ");
     push_position(&mut sql, view, time, true);
     sql.push(" - 1");
-    sql.build_query_scalar().persistent(view.is_kept()).fetch_one(connection).await
+    sql.build_query_scalar().fetch_one(connection).await
 }
 
 /// From the first moment of a day at a site to the first of the next.
@@ -44,9 +44,9 @@ pub(crate) async fn day(
     view: &View,
     connection: &mut PgConnection,
 ) -> Result<Result<(DateTime<Utc>, DateTime<Utc>), FilterError>, sqlx::Error> {
-    let mut sql = QueryBuilder::new("select zone from ");
+    let mut sql = view.sql("select zone from ");
     sql.push(view.table("sites")).push(" where site = ").push_bind(site);
-    let zone: Option<String> = sql.build_query_scalar().persistent(view.is_kept()).fetch_optional(connection).await?;
+    let zone: Option<String> = sql.build_query_scalar().fetch_optional(connection).await?;
     let wrong = |field, problem: String| FilterError { field, problem };
     let Some(zone) = zone.and_then(|zone| Zone::new(&zone).ok()) else {
         return Ok(Err(wrong("site", format!("{site} is not set up, so its days are not known"))));

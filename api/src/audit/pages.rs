@@ -112,9 +112,9 @@ impl<R: Listed> Paged<R> {
     /// # Errors
     /// The database failed.
     pub(crate) async fn ending(self, view: &View, connection: &mut PgConnection) -> Result<Self, sqlx::Error> {
-        let mut sql = QueryBuilder::new("select coalesce(max(");
+        let mut sql = view.sql("select coalesce(max(");
         sql.push(R::ORDER).push("), 0) from ").push(view.table(R::TABLE));
-        let last = sql.build_query_scalar().persistent(view.is_kept()).fetch_one(connection).await?;
+        let last = sql.build_query_scalar().fetch_one(connection).await?;
         Ok(Self { last: Some(last), ..self })
     }
 
@@ -132,7 +132,7 @@ pub(crate) async fn page<R: Listed>(
     limit: i64,
     connection: &mut PgConnection,
 ) -> Result<Vec<R>, sqlx::Error> {
-    let mut sql = QueryBuilder::new("select * from ");
+    let mut sql = view.sql("select * from ");
     sql.push(view.table(R::TABLE)).push(" where true");
     paged.conditions(&mut sql, view);
     let (later, order) = match paged.order {
@@ -146,7 +146,7 @@ pub(crate) async fn page<R: Listed>(
         sql.push(" and ").push(R::ORDER).push(later).push_bind(behind);
     }
     sql.push(" order by ").push(R::ORDER).push(order).push(" limit ").push_bind(limit);
-    sql.build_query_as().persistent(view.is_kept()).fetch_all(connection).await
+    sql.build_query_as().fetch_all(connection).await
 }
 
 /// All rows, a page at a time; no transaction is held open between two pages. Rows are never changed, and what is

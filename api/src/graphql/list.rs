@@ -49,11 +49,11 @@ impl Counted {
     /// Rows that the filter lets through, on all pages.
     async fn total_count(&self, ctx: &Context<'_>) -> Result<i64, Error> {
         let view = ctx.snapshot().view();
-        let mut sql = QueryBuilder::new("select count(*) from ");
+        let mut sql = view.sql("select count(*) from ");
         sql.push(view.table(self.table)).push(" where true");
         (self.filter)(&mut sql, view);
         let mut reading = ctx.snapshot().read().await?;
-        let count = sql.build_query_scalar().persistent(view.is_kept()).fetch_one(reading.connection()).await;
+        let count = sql.build_query_scalar().fetch_one(reading.connection()).await;
         count.map_err(unreadable)
     }
 }
@@ -70,7 +70,7 @@ pub(super) async fn list<R: Row, T: OutputType + From<R>>(
     let after = bound::<R>("after", page.after.as_deref())?;
     let before = bound::<R>("before", page.before.as_deref())?;
     let view = ctx.snapshot().view();
-    let mut sql = QueryBuilder::new("select * from ");
+    let mut sql = view.sql("select * from ");
     sql.push(view.table(R::TABLE)).push(" where true");
     filter(&mut sql, view);
     let descending = R::NEWEST_FIRST != page.backwards;
@@ -86,7 +86,7 @@ pub(super) async fn list<R: Row, T: OutputType + From<R>>(
     }
     sql.push(" limit ").push_bind(i64::from(page.limit) + 1);
     let mut reading = ctx.snapshot().read().await?;
-    let rows: Result<Vec<R>, _> = sql.build_query_as().persistent(view.is_kept()).fetch_all(reading.connection()).await;
+    let rows: Result<Vec<R>, _> = sql.build_query_as().fetch_all(reading.connection()).await;
     drop(reading);
     let rows = rows.map_err(unreadable)?;
     Ok(connection(rows, &page, Counted { table: R::TABLE, filter }))

@@ -7,7 +7,7 @@ use std::marker::PhantomData;
 use async_graphql::Error;
 use async_graphql::dataloader::{DataLoader, Loader};
 use sqlx::postgres::PgRow;
-use sqlx::{FromRow, Postgres, QueryBuilder};
+use sqlx::{FromRow, Postgres};
 
 use super::snapshot::{Snapshot, unreadable};
 
@@ -46,7 +46,7 @@ where
 
     async fn load(&self, keys: &[R::Key]) -> Result<HashMap<R::Key, R>, Error> {
         let view = self.snapshot.view();
-        let mut sql = QueryBuilder::new("select * from ");
+        let mut sql = view.sql("select * from ");
         sql.push(view.rows(R::TABLE))
             .push(" where ")
             .push(R::COLUMN)
@@ -54,8 +54,7 @@ where
             .push_bind(keys.to_vec())
             .push(")");
         let mut reading = self.snapshot.read().await?;
-        let rows: Result<Vec<R>, _> =
-            sql.build_query_as().persistent(view.is_kept()).fetch_all(reading.connection()).await;
+        let rows: Result<Vec<R>, _> = sql.build_query_as().fetch_all(reading.connection()).await;
         Ok(rows.map_err(unreadable)?.into_iter().map(|row| (row.key(), row)).collect())
     }
 }

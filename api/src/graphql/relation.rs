@@ -6,7 +6,9 @@
 
 use std::sync::Arc;
 
-use vigie_projections::Epochs;
+use sqlx::postgres::PgArguments;
+use sqlx::{Arguments, Postgres, QueryBuilder};
+use vigie_projections::epochs;
 
 /// A schema that holds read models.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,7 +86,8 @@ pub(crate) struct View {
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Past {
     position: i64,
-    epochs: Arc<Epochs>,
+    /// The epochs of the position.
+    epochs: Arc<[i64]>,
 }
 
 struct Table {
@@ -163,6 +166,9 @@ const TABLES: &[Table] = &[
     Table { name: "audit_things", columns: "thing, position", history: History::None },
 ];
 
+/// The position of a view of the past, in the first argument of a statement.
+const POSITION: &str = "($1::bigint[])[1]";
+
 /// What was refused: beside the log, and not a read model, but listed like one.
 const REFUSAL: Table = Table {
     name: "refusal",
@@ -177,16 +183,21 @@ impl View {
         Self { schema, past: None }
     }
 
-    /// The same as they were once everything up to `position`, and nothing after it, was folded, in a log that is about
-    /// as long as `head`.
+    /// The same as they were once everything up to `position`, and nothing after it, was folded, where nothing has been
+    /// folded beyond `head`.
     pub(crate) fn at(&self, position: i64, head: i64) -> Self {
-        let epochs = Arc::new(Epochs::at(position, head));
-        Self { schema: self.schema.clone(), past: Some(Past { position, epochs }) }
+        Self { schema: self.schema.clone(), past: Some(Past { position, epochs: epochs(position, head).into() }) }
     }
 
-    /// Whether statements on it come again: those on the past name the position.
-    pub(crate) fn is_kept(&self) -> bool {
-        self.past.is_none()
+    /// A statement that asks for relations of this view. Those of the past take their moment from its first argument, so
+    /// that the text is the same for every moment and Postgres plans it once.
+    pub(crate) fn sql(&self, begin: &'static str) -> QueryBuilder<Postgres> {
+        let mut arguments = PgArguments::default();
+        if let Some(Past { position, epochs }) = &self.past {
+            let moment: Vec<i64> = std::iter::once(*position).chain(epochs.iter().copied()).collect();
+            arguments.add(moment).unwrap_or_else(|error| unreachable!("a list of numbers can be bound: {error}"));
+        }
+        QueryBuilder::with_arguments(begin, arguments)
     }
 
     /// The schema.
@@ -199,14 +210,15 @@ impl View {
         self.past.as_ref().map(|past| past.position).or(self.schema.until)
     }
 
-    /// The relation for a `from` clause, called like the table, for whoever walks through it.
+    /// The relation for a `from` clause of a statement that [`View::sql`] began, called like the table, for whoever walks
+    /// through it.
     ///
     /// # Panics
     /// A name that is not in the list.
     pub(crate) fn table(&self, name: &str) -> String {
         let found = Self::known(name);
         match &self.past {
-            Some(past) if found.history == History::Epochs => self.walked(found, past),
+            Some(past) if found.history == History::Epochs => self.walked(found, past.epochs.len()),
             Some(_) | None => self.rows(name),
         }
     }
@@ -218,55 +230,46 @@ impl View {
     pub(crate) fn rows(&self, name: &str) -> String {
         let Table { columns, history, .. } = Self::known(name);
         // What lies beside a schema that was built until a moment goes on.
-        let (schema, past) = match name == REFUSAL.name {
-            true => ("public", self.last()),
-            false => (self.schema.as_str(), self.past.as_ref().map(|past| past.position)),
+        let beside = name == REFUSAL.name;
+        let schema = if beside { "public" } else { self.schema.as_str() };
+        let position = match (&self.past, beside.then(|| self.last()).flatten()) {
+            (Some(_), _) => POSITION.to_owned(),
+            (None, Some(until)) => until.to_string(),
+            (None, None) => return format!("{schema}.{name} as {name}"),
         };
-        match past {
-            None => format!("{schema}.{name} as {name}"),
-            Some(position) if *history == History::None => {
-                format!("(select {columns} from {schema}.{name} where position <= {position}) as {name}")
-            }
-            Some(position) => format!(
-                "(select {columns} from (\
-                     select {columns}, {forever}::bigint as until from {schema}.{name} \
-                     union all select {columns}, until from {schema}.{name}_history\
-                 ) as versions where position <= {position} and until > {position}) as {name}",
-                forever = i64::MAX
-            ),
+        if *history == History::None {
+            return format!("(select {columns} from {schema}.{name} where position <= {position}) as {name}");
         }
+        format!(
+            "(select {columns} from (\
+                 select {columns}, {forever}::bigint as until from {schema}.{name} \
+                 union all select {columns}, until from {schema}.{name}_history\
+             ) as versions where position <= {position} and until > {position}) as {name}",
+            forever = i64::MAX
+        )
     }
 
     /// The rows and, epoch by epoch, the versions. All conditions stand outside of the union, where they do not keep
-    /// Postgres from walking an index in each part in the order that is asked for: so a part has its own condition in a
-    /// column that is a constant, the one that is asked for, in the others.
-    fn walked(&self, Table { name, columns, .. }: &Table, Past { position, epochs }: &Past) -> String {
+    /// Postgres from walking an index in each part in the order that is asked for: so the epoch of a part is a column
+    /// that is, in all other parts, what is asked for.
+    fn walked(&self, Table { name, columns, .. }: &Table, parts: usize) -> String {
         let (schema, forever) = (self.schema.as_str(), i64::MAX);
-        let beyond = *epochs.rest.start();
-        let parts = epochs.each.len() + usize::from(!epochs.rest.is_empty());
-        let asked = |place: usize| epochs.each.get(place).copied().unwrap_or(beyond);
-        let marks = |own: Option<usize>| {
-            let mark = |place: usize| match own == Some(place) {
-                true => format!(", epoch as e{place}"),
-                false => format!(", {}::bigint as e{place}", asked(place)),
-            };
-            (0..parts).map(mark).collect::<String>()
+        let epoch = |place: usize| format!("($1::bigint[])[{}]", place + 2);
+        let epochs = |own: Option<usize>| -> String {
+            let column = |place| if own == Some(place) { "epoch".to_owned() } else { epoch(place) };
+            (0..parts).map(|place| format!(", {} as epoch{place}", column(place))).collect()
         };
-        let mut sql = format!("(select {columns} from (select {columns}, {forever}::bigint as until{}", marks(None));
-        sql.push_str(&format!(" from {schema}.{name}"));
-        for place in 0..parts {
-            let marks = marks(Some(place));
-            sql.push_str(&format!(" union all select {columns}, until{marks} from {schema}.{name}_history"));
-        }
-        sql.push_str(&format!(") as versions where position <= {position} and until > {position}"));
-        for (place, epoch) in epochs.each.iter().enumerate() {
-            sql.push_str(&format!(" and e{place} = {epoch}"));
-        }
-        if let Some(place) = parts.checked_sub(1).filter(|place| *place == epochs.each.len()) {
-            sql.push_str(&format!(" and e{place} between {beyond} and {}", epochs.rest.end()));
-        }
-        sql.push_str(&format!(") as {name}"));
-        sql
+        let rows = format!("select {columns}, {forever}::bigint as until{} from {schema}.{name}", epochs(None));
+        let versions = (0..parts).map(|place| {
+            let epochs = epochs(Some(place));
+            format!(" union all select {columns}, until{epochs} from {schema}.{name}_history")
+        });
+        let versions: String = versions.collect();
+        let held: String = (0..parts).map(|place| format!(" and epoch{place} = {}", epoch(place))).collect();
+        format!(
+            "(select {columns} from ({rows}{versions}) as versions \
+              where position <= {POSITION} and until > {POSITION}{held}) as {name}"
+        )
     }
 
     fn known(name: &str) -> &'static Table {

@@ -10,9 +10,7 @@ use std::sync::Arc;
 
 use async_graphql::Error;
 use chrono::{DateTime, Utc};
-use sqlx::postgres::PgArguments;
-use sqlx::query::QueryAs;
-use sqlx::{AssertSqlSafe, FromRow, PgConnection, PgPool, Postgres, Transaction};
+use sqlx::{PgConnection, PgPool, Postgres, Transaction};
 use tokio::sync::{Mutex, MutexGuard, OnceCell};
 use vigie_projections::{MODELS, Projections};
 
@@ -52,14 +50,6 @@ impl Reading<'_> {
         &mut self.open().transaction
     }
 
-    /// A statement on relations of the view. It is put together from constants; what comes from a caller is bound.
-    pub(super) fn statement<'q, T>(&self, sql: String) -> QueryAs<'q, Postgres, T, PgArguments>
-    where
-        T: for<'r> FromRow<'r, sqlx::postgres::PgRow>,
-    {
-        sqlx::query_as(AssertSqlSafe(sql)).persistent(self.view.is_kept())
-    }
-
     /// Everything up to this position is in the rows of every read model.
     pub(super) async fn position(&mut self) -> Result<i64, Error> {
         match self.view.last() {
@@ -87,6 +77,15 @@ impl Reading<'_> {
         Ok(positions.min().unwrap_or(0))
     }
 
+    /// Nothing beyond this position is in the rows of any read model.
+    async fn head(&mut self) -> Result<i64, Error> {
+        if let Some(until) = self.view.schema().until() {
+            return Ok(until);
+        }
+        let head = sqlx::query_scalar!(r#"select coalesce(max(position), 0) as "head!" from read.checkpoint"#);
+        head.fetch_one(self.connection()).await.map_err(unreadable)
+    }
+
     fn open(&mut self) -> &mut Open {
         self.open.as_mut().expect("a transaction is open while it is read from")
     }
@@ -105,9 +104,10 @@ impl Snapshot {
         }
     }
 
-    /// The state of the same transaction as it was after `position`, in a log that is about as long as `head`.
-    pub(super) fn at(&self, position: i64, head: i64) -> Self {
-        Self { view: self.view.at(position, head), moment: Arc::default(), ..self.clone() }
+    /// The state of the same transaction as it was after `position`.
+    pub(super) async fn at(&self, position: i64) -> Result<Self, Error> {
+        let head = self.read().await?.head().await?;
+        Ok(Self { view: self.view.at(position, head), moment: Arc::default(), ..self.clone() })
     }
 
     /// A state that has everything up to `position`, which every read model has reached: this one, unless its

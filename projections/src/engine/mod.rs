@@ -20,7 +20,7 @@ mod table;
 
 pub use compare::verify;
 pub use entry::Entry;
-pub use epoch::Epochs;
+pub use epoch::epochs;
 pub use model::{FoldError, Model, ReadModel};
 pub use rebuild::rebuild;
 pub(crate) use rebuild::{Until, discard, make};

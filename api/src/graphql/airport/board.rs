@@ -41,13 +41,12 @@ impl Loader<StandAt> for Board {
         let mut states = HashMap::new();
         for (at, keys) in grouped(keys.to_vec(), |key| key.at) {
             let stands: Vec<String> = keys.into_iter().map(|key| key.stand).collect();
+            let view = self.0.view();
+            let mut sql = view.sql("select state.* from (select ");
+            sql.push_bind(at).push("::timestamptz as at) moment cross join lateral (").push(view.stand_states());
+            sql.push(") state where state.stand = any(").push_bind(stands).push(")");
             let mut reading = self.0.read().await?;
-            let sql = format!(
-                "select state.* from (select $2::timestamptz as at) moment cross join lateral ({}) state \
-                 where state.stand = any($1)",
-                self.0.view().stand_states()
-            );
-            let found = reading.statement(sql).bind(&stands).bind(at).fetch_all(reading.connection()).await;
+            let found = sql.build_query_as().fetch_all(reading.connection()).await;
             drop(reading);
             let found: Vec<State> = found.map_err(unreadable)?;
             states.extend(found.into_iter().map(|state| (StandAt { stand: state.stand.clone(), at }, state)));

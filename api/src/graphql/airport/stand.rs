@@ -1,7 +1,7 @@
 //! A stand, as it is answered.
 
 use async_graphql::{Context, Error, ID, Object, SimpleObject};
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Duration, NaiveDate, Utc};
 use serde::Deserialize;
 use sqlx::FromRow;
 use sqlx::types::Json;
@@ -134,14 +134,13 @@ impl Stand {
     /// What happens on it on a day, in the site's zone.
     async fn occupancy(&self, ctx: &Context<'_>, day: NaiveDate) -> Result<Occupancy, Error> {
         let (from, to) = self.day(ctx, day).await?;
+        let view = ctx.snapshot().view();
+        let mut sql = view.sql("select * from ");
+        sql.push(view.table("allocations")).push(" where status <> 'cancelled' and stand = ").push_bind(&self.0.stand);
+        sql.push(" and from_at < ").push_bind(to).push(" and from_at > ").push_bind(from - Duration::days(15));
+        sql.push(" and (to_at is null or to_at > ").push_bind(from).push(") order by from_at, allocation");
         let mut reading = ctx.snapshot().read().await?;
-        let rows = reading.statement::<AllocationRow>(format!(
-            "select * from {} where stand = $1 and status <> 'cancelled' \
-             and from_at < $3 and from_at > $2 - interval '15 days' and (to_at is null or to_at > $2) \
-             order by from_at, allocation",
-            ctx.snapshot().view().table("allocations")
-        ));
-        let rows = rows.bind(&self.0.stand).bind(from).bind(to).fetch_all(reading.connection()).await;
+        let rows: Result<Vec<AllocationRow>, _> = sql.build_query_as().fetch_all(reading.connection()).await;
         let touches = |closure: &&Closure| closure.from < to && closure.to.is_none_or(|end| end > from);
         Ok(Occupancy {
             from,

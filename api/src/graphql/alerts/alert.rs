@@ -117,12 +117,11 @@ impl Loader<String> for AlertsOfPass {
     type Error = Error;
 
     async fn load(&self, passes: &[String]) -> Result<HashMap<String, Vec<Alert>>, Error> {
+        let view = self.0.view();
+        let mut sql = view.sql("select * from ");
+        sql.push(view.rows("alerts")).push(" where pass = any(").push_bind(passes).push(") order by raised_at, alert");
         let mut reading = self.0.read().await?;
-        let rows = reading.statement::<AlertRow>(format!(
-            "select * from {} where pass = any($1) order by raised_at, alert",
-            self.0.view().rows("alerts")
-        ));
-        let rows = rows.bind(passes).fetch_all(reading.connection()).await.map_err(unreadable)?;
+        let rows: Vec<AlertRow> = sql.build_query_as().fetch_all(reading.connection()).await.map_err(unreadable)?;
         let alerts = rows.into_iter().map(Alert).collect();
         Ok(grouped(alerts, |alert: &Alert| alert.0.pass.clone().unwrap_or_default()))
     }

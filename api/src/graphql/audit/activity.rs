@@ -5,7 +5,6 @@
 
 use async_graphql::connection::{Connection, Edge};
 use async_graphql::{Context, Error, Union};
-use sqlx::QueryBuilder;
 
 use super::entry::AuditEntry;
 use super::refused::RefusedCommand;
@@ -75,14 +74,13 @@ async fn done_before(
     limit: i64,
 ) -> Result<Vec<(Place, Deed)>, Error> {
     let view = ctx.snapshot().view();
-    let mut sql = QueryBuilder::new("select * from ");
+    let mut sql = view.sql("select * from ");
     sql.push(view.table("audit")).push(" where (position, 0) < (").push_bind(before.0).push(", ");
     sql.push_bind(before.1).push(")");
     done.conditions(&mut sql, view);
     sql.push(" order by position desc limit ").push_bind(limit);
     let mut reading = ctx.snapshot().read().await?;
-    let rows: Vec<AuditRow> =
-        sql.build_query_as().persistent(view.is_kept()).fetch_all(reading.connection()).await.map_err(unreadable)?;
+    let rows: Vec<AuditRow> = sql.build_query_as().fetch_all(reading.connection()).await.map_err(unreadable)?;
     Ok(rows.into_iter().map(|row| ((row.position, 0), Deed::Done(row.into()))).collect())
 }
 
@@ -93,13 +91,12 @@ async fn refused_before(
     limit: i64,
 ) -> Result<Vec<(Place, Deed)>, Error> {
     let view = ctx.snapshot().view();
-    let mut sql = QueryBuilder::new("select * from ");
+    let mut sql = view.sql("select * from ");
     sql.push(view.table("refusal")).push(" where (position, id) < (").push_bind(before.0).push(", ");
     sql.push_bind(before.1).push(")");
     refused.conditions(&mut sql, view);
     sql.push(" order by position desc, id desc limit ").push_bind(limit);
     let mut reading = ctx.snapshot().read().await?;
-    let rows: Vec<RefusalRow> =
-        sql.build_query_as().persistent(view.is_kept()).fetch_all(reading.connection()).await.map_err(unreadable)?;
+    let rows: Vec<RefusalRow> = sql.build_query_as().fetch_all(reading.connection()).await.map_err(unreadable)?;
     Ok(rows.into_iter().map(|row| ((row.position, row.id), Deed::Refused(row.into()))).collect())
 }

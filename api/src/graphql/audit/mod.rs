@@ -183,10 +183,10 @@ async fn paged<R: Listed>(ctx: &Context<'_>, filter: R::Filter, order: Order) ->
 
 async fn count<R: Listed>(ctx: &Context<'_>, paged: &Paged<R>) -> Result<i64, Error> {
     let view = ctx.snapshot().view();
-    let mut sql = QueryBuilder::new("select count(*) from ");
+    let mut sql = view.sql("select count(*) from ");
     sql.push(view.table(R::TABLE)).push(" where true");
     paged.conditions(&mut sql, view);
     let mut reading = ctx.snapshot().read().await?;
-    let count = sql.build_query_scalar().persistent(view.is_kept()).fetch_one(reading.connection()).await;
+    let count = sql.build_query_scalar().fetch_one(reading.connection()).await;
     count.map_err(unreadable)
 }

@@ -52,8 +52,7 @@ impl<'r> FromRow<'r, PgRow> for Found {
 
 async fn found(snapshot: &Snapshot, mut sql: QueryBuilder<Postgres>) -> Result<Vec<Found>, Error> {
     let mut reading = snapshot.read().await?;
-    let kept = snapshot.view().is_kept();
-    sql.build_query_as().persistent(kept).fetch_all(reading.connection()).await.map_err(unreadable)
+    sql.build_query_as().fetch_all(reading.connection()).await.map_err(unreadable)
 }
 
 /// What was found, by the start that it belongs to.
@@ -86,7 +85,7 @@ impl Loader<Of> for ChainOf {
         let audit = view.table("audit");
         let mut all = HashMap::new();
         for starts in by_table(starts, |of| of) {
-            let mut sql = QueryBuilder::new("with recursive first (start, position) as (");
+            let mut sql = self.0.view().sql("with recursive first (start, position) as (");
             push_first(&mut sql, &starts.iter().collect::<Vec<_>>(), view);
             sql.push("), head (start, position) as (select first.start, coalesce(max(own.position) ");
             sql.push("filter (where causation_id is not null), max(own.position)) from first");
@@ -131,7 +130,7 @@ impl CausedBy {
     fn statement(&self, starts: &[(Of, Reach)]) -> QueryBuilder<Postgres> {
         let view = self.0.view();
         let audit = view.table("audit");
-        let mut sql = QueryBuilder::new("with recursive first (start, position) as (");
+        let mut sql = self.0.view().sql("with recursive first (start, position) as (");
         push_first(&mut sql, &starts.iter().map(|(of, _)| of).collect::<Vec<_>>(), view);
         sql.push(
             "), caused (start, depth, position, event) as (select first.start, 0, own.position, own.event from first",
@@ -158,7 +157,7 @@ impl Loader<Uuid> for OfCommand {
     type Error = Error;
 
     async fn load(&self, ids: &[Uuid]) -> Result<HashMap<Uuid, Vec<AuditRow>>, Error> {
-        let mut sql = QueryBuilder::new("select of.start, 0 as depth, entry.* from unnest(");
+        let mut sql = self.0.view().sql("select of.start, 0 as depth, entry.* from unnest(");
         sql.push_bind(ids.to_vec())
             .push(") with ordinality of (id, start) join command using (id) cross join lateral (");
         sql.push("select * from ").push(self.0.view().table("audit"));
@@ -180,7 +179,7 @@ impl Loader<Of> for NewestOf {
     async fn load(&self, starts: &[Of]) -> Result<HashMap<Of, Vec<AuditRow>>, Error> {
         let mut all = HashMap::new();
         for starts in by_table(starts, |of| of) {
-            let mut sql = QueryBuilder::new("select first.start, 0 as depth, entry.* from (");
+            let mut sql = self.0.view().sql("select first.start, 0 as depth, entry.* from (");
             push_first(&mut sql, &starts.iter().collect::<Vec<_>>(), self.0.view());
             sql.push(") first");
             push_entry(&mut sql, &self.0.view().table("audit"), "first", "entry");

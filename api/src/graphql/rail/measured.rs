@@ -116,11 +116,11 @@ impl Loader<String> for CarsOfPass {
     type Error = Error;
 
     async fn load(&self, passes: &[String]) -> Result<HashMap<String, Vec<Car>>, Error> {
+        let view = self.0.view();
+        let mut sql = view.sql("select * from ");
+        sql.push(view.rows("cars")).push(" where pass = any(").push_bind(passes).push(") order by pass, car");
         let mut reading = self.0.read().await?;
-        let relation = self.0.view().rows("cars");
-        let cars =
-            reading.statement::<Car>(format!("select * from {relation} where pass = any($1) order by pass, car"));
-        let cars = cars.bind(passes).fetch_all(reading.connection()).await.map_err(unreadable)?;
+        let cars: Vec<Car> = sql.build_query_as().fetch_all(reading.connection()).await.map_err(unreadable)?;
         Ok(grouped(cars, |car| car.pass.clone()))
     }
 }
@@ -134,13 +134,13 @@ impl Loader<(String, i32)> for SpringsOfCar {
 
     async fn load(&self, cars: &[(String, i32)]) -> Result<HashMap<(String, i32), Vec<Spring>>, Error> {
         let (passes, numbers): (Vec<&str>, Vec<i32>) = cars.iter().map(|(pass, car)| (pass.as_str(), *car)).unzip();
+        let view = self.0.view();
+        let mut sql = view.sql("select springs.* from unnest(");
+        sql.push_bind(passes).push("::text[], ").push_bind(numbers).push("::int[]) wanted (pass, car) join ");
+        sql.push(view.rows("springs")).push(" using (pass, car)");
+        sql.push(" order by springs.pass, springs.car, springs.spring, springs.quantity");
         let mut reading = self.0.read().await?;
-        let springs = reading.statement::<Spring>(format!(
-            "select springs.* from unnest($1::text[], $2::int[]) wanted (pass, car) \
-             join {} using (pass, car) order by springs.pass, springs.car, springs.spring, springs.quantity",
-            self.0.view().rows("springs")
-        ));
-        let springs = springs.bind(passes).bind(numbers).fetch_all(reading.connection()).await.map_err(unreadable)?;
+        let springs: Vec<Spring> = sql.build_query_as().fetch_all(reading.connection()).await.map_err(unreadable)?;
         Ok(grouped(springs, |spring| (spring.pass.clone(), spring.car)))
     }
 }

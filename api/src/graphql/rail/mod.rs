@@ -58,12 +58,12 @@ impl RailQuery {
     /// Every version of the limits by which a site judges springs, newest first.
     async fn spring_limits(&self, ctx: &Context<'_>, site: ID) -> Result<Vec<Limits>, Error> {
         let site = argument("site", SiteId::new(&site))?;
+        let view = ctx.snapshot().view();
+        let mut sql = view.sql("select * from ");
+        sql.push(view.rows("spring_limits")).push(" where site = ").push_bind(site.as_str());
+        sql.push(" order by version desc");
         let mut reading = ctx.snapshot().read().await?;
-        let rows = reading.statement::<LimitsRow>(format!(
-            "select * from {} where site = $1 order by version desc",
-            ctx.snapshot().view().rows("spring_limits")
-        ));
-        let rows = rows.bind(site.as_str()).fetch_all(reading.connection()).await;
+        let rows: Result<Vec<LimitsRow>, _> = sql.build_query_as().fetch_all(reading.connection()).await;
         Ok(rows.map_err(unreadable)?.into_iter().map(Limits::from).collect())
     }
 }

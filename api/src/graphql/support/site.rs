@@ -149,13 +149,14 @@ impl Site {
     }
     /// Turnaround minutes of aircraft types that have a rule of their own, by type.
     async fn turnaround_rules(&self, ctx: &Context<'_>) -> Result<Vec<TurnaroundRule>, Error> {
+        let view = ctx.snapshot().view();
+        let mut sql = view.sql(
+            "select site, position, aircraft_type, min_minutes as min, typical_minutes as typical, max_minutes as max from ",
+        );
+        sql.push(view.rows("turnaround_rules")).push(" where site = ").push_bind(&self.0.site);
+        sql.push(" order by aircraft_type");
         let mut reading = ctx.snapshot().read().await?;
-        let rules = reading.statement::<TurnaroundRule>(format!(
-            "select site, position, aircraft_type, min_minutes as min, typical_minutes as typical, max_minutes as max
-             from {} where site = $1 order by aircraft_type",
-            ctx.snapshot().view().rows("turnaround_rules")
-        ));
-        rules.bind(&self.0.site).fetch_all(reading.connection()).await.map_err(unreadable)
+        sql.build_query_as().fetch_all(reading.connection()).await.map_err(unreadable)
     }
     /// When it was changed last.
     async fn changed_at(&self) -> DateTime<Utc> {

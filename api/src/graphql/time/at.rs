@@ -27,8 +27,8 @@ pub(super) async fn at(
     let position = moment(ctx, position, time).await?;
     let waited = ctx.services().reached(position, PATIENCE).await;
     waited.map_err(|behind| not_yet(&behind))?;
-    let head = ctx.services().known_last();
-    Ok(Tree::new(ctx.snapshot().reaching(position).await?.at(position, head), Past::default()))
+    let snapshot = ctx.snapshot().reaching(position).await?;
+    Ok(Tree::new(snapshot.at(position).await?, Past::default()))
 }
 
 fn not_yet(behind: &Behind) -> Error {
