@@ -2,11 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails here")]
 
-use std::str::FromStr;
-
 use sqlx::pool::PoolConnection;
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor, PgPool, Postgres};
+use sqlx::{AssertSqlSafe, Executor, PgPool, Postgres};
 use uuid::Uuid;
 use vigie_eventlog::ranges::freeze;
 use vigie_eventlog::{Append, Condition, Criterion, Log, MIGRATOR, Metadata, NewEvent, Query, Read, testing};
