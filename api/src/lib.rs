@@ -6,6 +6,7 @@ pub mod background;
 pub mod cli;
 pub mod clock;
 pub mod demo;
+pub mod documents;
 pub mod graphql;
 pub mod http;
 pub mod import;

@@ -9,6 +9,7 @@ use axum::http::{Request, header};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
+use vigie_api::documents::Documents;
 use vigie_api::graphql::{ReadSchema, Services};
 use vigie_api::http::{App, Life, recorder, router};
 use vigie_api::settings::Settings;
@@ -119,7 +120,7 @@ fn api(pool: &sqlx::PgPool, log: &Log, projections: &Projections) -> Outcome<Rou
     };
     let life = Life::default();
     life.set_started();
-    Ok(router(App::new(Settings::defaults(), services, recorder()?, life)))
+    Ok(router(App::new(Settings::defaults(), Documents::default(), services, recorder()?, life)))
 }
 
 /// The same query again and again, one after the other.

@@ -59,7 +59,7 @@ enum Command {
     Doctor(doctor::Args),
     /// Work with the private Postgres.
     Postgres(postgres::Args),
-    /// Print the GraphQL schema.
+    /// Print the GraphQL schema, or check what it breaks for persisted documents.
     Schema(schema::Args),
 }
 
@@ -97,7 +97,7 @@ async fn run(cli: Cli) -> Outcome {
         Command::Replay(args) => replay::run(args, settings).await,
         Command::Doctor(args) => doctor::run(args, settings).await,
         Command::Postgres(args) => postgres::run(args, settings).await,
-        Command::Schema(args) => schema::run(&args),
+        Command::Schema(args) => schema::run(args, settings).await,
     }
 }
 

@@ -13,6 +13,8 @@ use super::{CliError, Outcome};
 use crate::background::Background;
 use crate::cli::say::say;
 use crate::demo::Speed;
+use crate::documents::check::broken;
+use crate::documents::{Documents, LoadError, load};
 use crate::graphql::{ReadSchema, Services};
 use crate::http::{App, Life, ServeError, recorder, serve};
 use crate::runtime::Runtime;
@@ -42,6 +44,7 @@ pub(super) struct Args {
 pub(super) async fn run(args: Args, settings: Settings) -> Outcome {
     let settings = Settings { listen: args.listen.unwrap_or(settings.listen), ..settings };
     settings.check_listen()?;
+    let documents = documents(&settings).await?;
     let metrics = recorder()?;
     let address = settings.listen;
     let listen = |source| ServeError::Listen { address, source };
@@ -71,7 +74,7 @@ pub(super) async fn run(args: Args, settings: Settings) -> Outcome {
     tokio::spawn(stop_on_signal(life.clone(), settings.drain_lead));
     tokio::spawn(catch_up(services.clone(), life.clone(), greeting(address, runtime.data_dir(), args.demo)));
     tracing::info!(server.address = %address, "serving on http://{address}/graphql");
-    let app = App::new(settings, services.clone(), metrics, life.clone());
+    let app = App::new(settings, documents, services.clone(), metrics, life.clone());
     let served = serve(app, listener).await;
 
     life.stop();
@@ -83,6 +86,16 @@ pub(super) async fn run(args: Args, settings: Settings) -> Outcome {
     tracing::info!("stopped");
     served?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// The persisted documents. Those that this schema has broken are served all the same, and answered with what is wrong.
+async fn documents(settings: &Settings) -> Result<Documents, LoadError> {
+    if let Some(path) = &settings.protocols.documents {
+        for broken in broken(&load(path)?, None).await {
+            tracing::warn!(document.place = %broken.place(), problem = broken.what, "a persisted document cannot run");
+        }
+    }
+    Documents::of(&settings.protocols)
 }
 
 type Parts = (ReadSchema, Projections, Option<Background>);

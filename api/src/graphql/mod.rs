@@ -30,6 +30,7 @@ mod services;
 mod snapshot;
 mod support;
 mod time;
+mod validator;
 
 use async_graphql::{Data, MergedObject, MergedSubscription};
 
@@ -39,6 +40,9 @@ pub use relation::{ReadSchema, SchemaError};
 pub(crate) use rights::{Right, holds};
 pub use services::Services;
 pub use snapshot::Snapshot;
+pub(crate) use validator::Validator;
+
+use crate::settings::Protocols;
 
 /// What can be asked of the world in any of its states: now, and as it was.
 #[derive(MergedObject, Default)]
@@ -104,10 +108,22 @@ fn builder() -> async_graphql::SchemaBuilder<Query, Mutation, Subscription> {
         .limit_directives(MAX_DIRECTIVES)
 }
 
+/// The same, as far as clients may look into it.
+fn shown(protocols: &Protocols) -> async_graphql::SchemaBuilder<Query, Mutation, Subscription> {
+    let mut builder = builder();
+    if !protocols.introspection {
+        builder = builder.disable_introspection();
+    }
+    if !protocols.suggestions {
+        builder = builder.disable_suggestions();
+    }
+    builder
+}
+
 /// The schema on these services.
 #[must_use]
-pub fn schema(services: Services) -> Schema {
-    builder().data(services).finish()
+pub fn schema(services: Services, protocols: &Protocols) -> Schema {
+    shown(protocols).data(services).finish()
 }
 
 /// The schema definition, as `schema.graphql` holds it.

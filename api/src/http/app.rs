@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use async_graphql::parser::types::OperationType;
-use async_graphql::{Pos, Request, ServerError};
+use async_graphql::Request;
 use metrics_exporter_prometheus::PrometheusHandle;
 
 use super::Life;
 use super::request::Caller;
-use crate::graphql::{Schema, Services, Snapshot};
+use super::stream::Streams;
+use crate::documents::{Automatic, Documents};
+use crate::graphql::{Schema, Services, Snapshot, Validator};
 use crate::settings::Settings;
 
 /// The server's parts. Cheap to clone.
@@ -21,14 +22,30 @@ struct Parts {
     services: Services,
     metrics: PrometheusHandle,
     life: Life,
+    validator: Validator,
+    documents: Documents,
+    /// What clients have persisted; none where they may not.
+    automatic: Option<Automatic>,
+    streams: Arc<Streams>,
 }
 
 impl App {
     /// Puts the server together.
     #[must_use]
-    pub fn new(settings: Settings, services: Services, metrics: PrometheusHandle, life: Life) -> Self {
-        let schema = crate::graphql::schema(services.clone());
-        Self(Arc::new(Parts { settings, schema, services, metrics, life }))
+    pub fn new(
+        settings: Settings,
+        documents: Documents,
+        services: Services,
+        metrics: PrometheusHandle,
+        life: Life,
+    ) -> Self {
+        let protocols = &settings.protocols;
+        let may_persist = protocols.automatic_bytes > 0 && !protocols.documents_only;
+        let automatic = may_persist.then(|| Automatic::new(protocols.automatic_bytes));
+        let schema = crate::graphql::schema(services.clone(), protocols);
+        let validator = Validator::new(protocols);
+        let streams = Arc::new(Streams::new(protocols.streams, protocols.stream_reservation));
+        Self(Arc::new(Parts { settings, schema, services, metrics, life, validator, documents, automatic, streams }))
     }
 
     /// The settings that it was started with.
@@ -55,10 +72,21 @@ impl App {
         &self.0.metrics
     }
 
-    /// The answer to an operation that cannot run here, whatever it asks.
-    pub(super) fn refuse(&self, kind: Option<OperationType>) -> Option<ServerError> {
-        let error = self.services().refuses(kind?)?;
-        Some(error.into_server_error(Pos::default()))
+    /// Says what is wrong with a document without running it.
+    pub(super) fn validator(&self) -> &Validator {
+        &self.0.validator
+    }
+
+    pub(super) fn streams(&self) -> &Arc<Streams> {
+        &self.0.streams
+    }
+
+    pub(super) fn documents(&self) -> &Documents {
+        &self.0.documents
+    }
+
+    pub(super) fn automatic(&self) -> Option<&Automatic> {
+        self.0.automatic.as_ref()
     }
 
     /// The request with what its resolvers need: who asks, and the one state of the read side that it reads.

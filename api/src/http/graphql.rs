@@ -1,7 +1,6 @@
 //! GraphQL over HTTP: POST with JSON, and GET for queries only.
 
-use async_graphql::parser::types::OperationType;
-use async_graphql::{Request, Response as Answer, ServerError};
+use async_graphql::Response as Answer;
 use axum::body::{Body, Bytes};
 use axum::extract::rejection::BytesRejection;
 use axum::extract::ws::WebSocketUpgrade;
@@ -9,10 +8,12 @@ use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::{Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde_json::json;
+use serde_json::Value;
+use serde_json::value::{RawValue, to_raw_value};
 
+use super::admit::Refused;
 use super::negotiate::{Media, media, problem, wants_page};
-use super::request::{Caller, Malformed, from_json, from_pairs, operation};
+use super::request::{Asked, Caller, Malformed, from_json, from_pairs};
 use super::{App, ui, websocket};
 
 /// A socket, the page, or a query.
@@ -30,7 +31,7 @@ pub(super) async fn get(
     }
     let Some(media) = media(&headers) else { return not_acceptable() };
     match from_pairs(pairs) {
-        Ok(request) => run(&app, &headers, media, request, Method::Get).await,
+        Ok(asked) => run(&app, &headers, media, asked).await,
         Err(malformed) => bad_request(&malformed),
     }
 }
@@ -38,54 +39,85 @@ pub(super) async fn get(
 /// Any operation but a subscription.
 pub(super) async fn post(State(app): State<App>, headers: HeaderMap, body: Result<Bytes, BytesRejection>) -> Response {
     let Some(media) = media(&headers) else { return not_acceptable() };
-    if !is_json(&headers) {
-        let message = "the body must be application/json in UTF-8";
-        return problem(StatusCode::UNSUPPORTED_MEDIA_TYPE, "UNSUPPORTED_MEDIA_TYPE", message);
-    }
-    let body = match body {
+    let body = match json_body(&app, &headers, body) {
         Ok(body) => body,
-        Err(rejection) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
-            let message = format!("a body has at most {} bytes (VIGIE_BODY_LIMIT)", app.settings().body_limit);
-            return problem(StatusCode::PAYLOAD_TOO_LARGE, "BODY_TOO_LARGE", &message);
-        }
-        Err(rejection) => return problem(rejection.status(), "BAD_REQUEST", &rejection.body_text()),
+        Err(refused) => return *refused,
     };
-    let request = serde_json::from_slice(&body).map_err(|error| Malformed(format!("the body is not JSON: {error}")));
-    match request.and_then(from_json) {
-        Ok(request) => run(&app, &headers, media, request, Method::Post).await,
-        Err(malformed) => bad_request(&malformed),
+    match body {
+        Value::Array(batch) => run_batch(&app, &headers, media, batch).await,
+        single => match from_json(single) {
+            Ok(asked) => run(&app, &headers, media, asked).await,
+            Err(malformed) => bad_request(&malformed),
+        },
     }
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Method {
-    Get,
-    Post,
+/// The body, if it is JSON and says so: no form or image of another site can send that.
+pub(super) fn json_body(
+    app: &App,
+    headers: &HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Value, Box<Response>> {
+    if !is_json(headers) {
+        let message = "the body must be application/json in UTF-8";
+        return Err(Box::new(problem(StatusCode::UNSUPPORTED_MEDIA_TYPE, "UNSUPPORTED_MEDIA_TYPE", message)));
+    }
+    let body = body.map_err(|rejection| {
+        let status = rejection.status();
+        Box::new(if status == StatusCode::PAYLOAD_TOO_LARGE {
+            let message = format!("a body has at most {} bytes (VIGIE_BODY_LIMIT)", app.settings().body_limit);
+            problem(status, "BODY_TOO_LARGE", &message)
+        } else {
+            problem(status, "BAD_REQUEST", &rejection.body_text())
+        })
+    })?;
+    serde_json::from_slice(&body)
+        .map_err(|error| Box::new(bad_request(&Malformed(format!("the body is not JSON: {error}")))))
 }
 
-async fn run(app: &App, headers: &HeaderMap, media: Media, mut request: Request, method: Method) -> Response {
+async fn run(app: &App, headers: &HeaderMap, media: Media, asked: Asked) -> Response {
     let caller = match Caller::of(headers, &app.settings().actor) {
         Ok(caller) => caller,
         Err(malformed) => return bad_request(&malformed),
     };
-    match operation(&mut request) {
-        Ok(Some(OperationType::Mutation)) if method == Method::Get => {
-            let allow = [(header::ALLOW, "POST")];
-            let message = "mutations are sent with POST";
-            return (allow, problem(StatusCode::METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", message)).into_response();
-        }
-        Ok(Some(OperationType::Subscription)) => {
-            let message = "subscriptions need a WebSocket with the subprotocol graphql-transport-ws";
-            return answer(media, Answer::from_errors(vec![ServerError::new(message, None)]));
-        }
-        Ok(kind @ (Some(OperationType::Query | OperationType::Mutation) | None)) => {
-            if let Some(refused) = app.refuse(kind) {
-                return answer(media, Answer::from_errors(vec![refused]));
-            }
-        }
-        Err(error) => return answer(media, Answer::from_errors(vec![error])),
+    match execute(app, asked, caller).await {
+        Ok(answer) => answered(app, media, answer),
+        Err(refused) => refusal(media, refused),
     }
-    answer(media, app.schema().execute(app.prepare(request, caller)).await)
+}
+
+/// Several operations, one after the other in their order; each has its own answer.
+async fn run_batch(app: &App, headers: &HeaderMap, media: Media, batch: Vec<Value>) -> Response {
+    let most = app.settings().protocols.batch;
+    let wrong = match batch.len() {
+        _ if most == 0 => Some("batches are not taken: send one operation (VIGIE_BATCH)".to_owned()),
+        0 => Some("a batch has at least one operation".to_owned()),
+        count if count > most => Some(format!("a batch has at most {most} operations (VIGIE_BATCH): {count}")),
+        _ => None,
+    };
+    let batch = match wrong {
+        Some(wrong) => Err(Malformed(wrong)),
+        None => batch.into_iter().map(from_json).collect::<Result<Vec<_>, _>>(),
+    };
+    let (batch, caller) = match (batch, Caller::of(headers, &app.settings().actor)) {
+        (Ok(batch), Ok(caller)) => (batch, caller),
+        (Err(malformed), _) | (_, Err(malformed)) => return bad_request(&malformed),
+    };
+    let mut answers = Vec::with_capacity(batch.len());
+    for asked in batch {
+        let mut answer = execute(app, asked, caller.clone()).await.unwrap_or_else(Refused::into_answer);
+        answers.push(json(&mut answer));
+    }
+    body(StatusCode::OK, media, &answers)
+}
+
+async fn execute(app: &App, asked: Asked, caller: Caller) -> Result<Answer, Refused> {
+    let admitted = app.admit(asked, &caller).await?;
+    if admitted.is_subscription() {
+        let message = "subscriptions need a WebSocket with the subprotocol graphql-transport-ws, or /graphql/stream";
+        return Err(Refused::because(app.settings().protocols.invalid_status, "BAD_REQUEST", message));
+    }
+    Ok(app.execute(admitted, caller).await)
 }
 
 /// Whether the request failed before anything was executed: then there is no data, not even null.
@@ -95,19 +127,36 @@ pub(super) fn is_request_error(answer: &Answer) -> bool {
         && answer.errors.iter().all(|error| error.path.is_empty())
 }
 
-fn answer(media: Media, mut answer: Answer) -> Response {
-    crate::graphql::finish(&mut answer);
-    let refused = is_request_error(&answer);
-    let status = if refused && media == Media::GraphQl { StatusCode::BAD_REQUEST } else { StatusCode::OK };
-    let body =
-        if refused { serde_json::to_vec(&json!({ "errors": answer.errors })) } else { serde_json::to_vec(&answer) };
-    match body {
-        Ok(body) => (status, [(header::CONTENT_TYPE, media.content_type())], Body::from(body)).into_response(),
-        Err(error) => {
-            tracing::error!(error = %error, "an answer cannot be written as JSON");
-            problem(StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL", "the answer cannot be written as JSON")
-        }
+fn answered(app: &App, media: Media, mut answer: Answer) -> Response {
+    let invalid = is_request_error(&answer) && media == Media::GraphQl;
+    let status = if invalid { app.settings().protocols.invalid_status } else { StatusCode::OK };
+    body(status, media, &json(&mut answer))
+}
+
+/// The answer to a request that does not run.
+pub(super) fn refusal(media: Media, refused: Refused) -> Response {
+    let status = if refused.outright || media == Media::GraphQl { refused.status } else { StatusCode::OK };
+    let headers = refused.headers.clone();
+    (headers, body(status, media, &json(&mut refused.into_answer()))).into_response()
+}
+
+/// An answer as it is sent.
+pub(super) fn json(answer: &mut Answer) -> Box<RawValue> {
+    #[derive(serde::Serialize)]
+    struct Errors<'a> {
+        errors: &'a [async_graphql::ServerError],
     }
+    crate::graphql::finish(answer);
+    let json = match is_request_error(answer) {
+        true => to_raw_value(&Errors { errors: &answer.errors }),
+        false => to_raw_value(answer),
+    };
+    json.expect("answers are plain data with text keys and always serialise")
+}
+
+fn body<T: serde::Serialize + ?Sized>(status: StatusCode, media: Media, answer: &T) -> Response {
+    let body = serde_json::to_vec(answer).expect("answers are plain data with text keys and always serialise");
+    (status, [(header::CONTENT_TYPE, media.content_type())], Body::from(body)).into_response()
 }
 
 fn is_json(headers: &HeaderMap) -> bool {
@@ -122,7 +171,7 @@ fn is_json(headers: &HeaderMap) -> bool {
         })
 }
 
-fn bad_request(malformed: &Malformed) -> Response {
+pub(super) fn bad_request(malformed: &Malformed) -> Response {
     problem(StatusCode::BAD_REQUEST, "BAD_REQUEST", &malformed.0)
 }
 

@@ -3,17 +3,22 @@
 //! The protocols are ours; async-graphql only executes. From outside in, a request passes the request log, the check
 //! of its host, the security headers, and the time limit.
 
+mod admit;
 mod app;
 mod export;
 mod graphql;
 mod guard;
 mod health;
+mod inspect;
 mod life;
 mod metrics;
 mod negotiate;
 mod observe;
+mod persisted;
 mod request;
+mod resume;
 mod serve;
+mod stream;
 mod ui;
 mod websocket;
 
@@ -35,6 +40,7 @@ pub fn router(app: App) -> Router {
     Router::new()
         .route("/", get(|| async { Redirect::temporary("/graphql") }))
         .route("/graphql", get(graphql::get).post(graphql::post))
+        .route("/graphql/stream", get(stream::get).post(stream::post).put(stream::put).delete(stream::delete))
         .route("/graphql/ui/{file}", get(ui::file))
         .route("/export/{file}", get(export::file))
         .route("/health", get(health::all))

@@ -81,6 +81,14 @@ pub(super) fn media(headers: &HeaderMap) -> Option<Media> {
     }
 }
 
+/// Whether an answer of this media type, `kind/more`, is welcome.
+pub(super) fn accepts(headers: &HeaderMap, media: &str) -> bool {
+    let ranges = ranges(headers);
+    let wide = media.split_once('/').map(|(kind, _)| format!("{kind}/*")).unwrap_or_default();
+    let named = [media, &wide, "*/*"].into_iter().find_map(|name| ranges.iter().find(|range| range.kind == name));
+    named.map_or(!headers.contains_key(header::ACCEPT), |range| range.quality > 0)
+}
+
 /// Whether a person with a browser asks: `text/html` by name, and not less welcome than the API's own types.
 pub(super) fn wants_page(headers: &HeaderMap) -> bool {
     let ranges = ranges(headers);
@@ -123,6 +131,20 @@ mod tests {
             assert_eq!(media(&accept(text)), expected, "{text}");
         }
         assert_eq!(media(&HeaderMap::new()), Some(Media::Json));
+    }
+
+    #[test]
+    fn a_stream_is_for_those_who_take_events() {
+        for (text, expected) in [
+            ("text/event-stream", true),
+            ("application/json, text/*;q=0.1", true),
+            ("*/*", true),
+            ("application/json", false),
+            ("*/*, text/event-stream;q=0", false),
+        ] {
+            assert_eq!(accepts(&accept(text), "text/event-stream"), expected, "{text}");
+        }
+        assert!(accepts(&HeaderMap::new(), "text/event-stream"));
     }
 
     #[test]

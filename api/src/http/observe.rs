@@ -62,6 +62,7 @@ fn trace_id(request: &Request) -> Option<String> {
 fn route(path: &str) -> &'static str {
     match path {
         "/graphql" => "/graphql",
+        "/graphql/stream" => "/graphql/stream",
         "/metrics" => "/metrics",
         path if path == "/health" || path.starts_with("/health/") => "/health",
         path if path.starts_with("/graphql/ui/") => "/graphql/ui",

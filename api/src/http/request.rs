@@ -1,8 +1,5 @@
 //! A GraphQL request, out of a body or a query string, before anything is executed.
 
-use async_graphql::parser::parse_query;
-use async_graphql::parser::types::{DocumentOperations, ExecutableDocument, OperationType};
-use async_graphql::{Request, ServerError, Variables};
 use axum::http::HeaderMap;
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
@@ -15,28 +12,60 @@ use crate::clock;
 #[error("{0}")]
 pub(super) struct Malformed(pub(super) String);
 
+/// What a caller asks for: the parameters of a GraphQL request.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Asked {
+    pub(super) document: Named,
+    pub(super) operation_name: Option<String>,
+    pub(super) variables: Map<String, Value>,
+    /// `extensions.operationId`: what an operation is called on a stream that carries several.
+    pub(super) operation_id: Option<String>,
+    /// The position after which a subscription goes on, whatever its document says.
+    pub(super) resume_after: Option<i64>,
+    /// Whether it came by GET, which must change nothing.
+    pub(super) safe: bool,
+}
+
+/// How a request names its document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Named {
+    /// By its text.
+    Text(String),
+    /// By an identifier (`documentId`).
+    Id(String),
+    /// By the SHA-256 of its text in hex (`extensions.persistedQuery`), with the text when the server is to keep it.
+    Hash(String, Option<String>),
+}
+
 /// The parameters of a request, as JSON.
-pub(super) fn from_json(body: Value) -> Result<Request, Malformed> {
+pub(super) fn from_json(body: Value) -> Result<Asked, Malformed> {
     let Value::Object(mut body) = body else {
-        return Err(Malformed("the body is not a JSON object (batches are not taken)".to_owned()));
+        return Err(Malformed("the request is not a JSON object".to_owned()));
     };
-    let query = match body.remove("query") {
-        Some(Value::String(query)) => query,
-        Some(_) => return Err(Malformed("query is not a text".to_owned())),
-        None => return Err(Malformed("query is missing".to_owned())),
-    };
-    let operation = match body.remove("operationName") {
-        Some(Value::String(name)) => Some(name),
-        Some(Value::Null) | None => None,
-        Some(_) => return Err(Malformed("operationName is not a text".to_owned())),
-    };
+    let query = text(&mut body, "query")?;
+    let id = text(&mut body, "documentId")?;
+    let operation_name = text(&mut body, "operationName")?.filter(|name| !name.is_empty());
     let variables = object(&mut body, "variables")?;
-    object(&mut body, "extensions")?;
-    let request = Request::new(query).variables(Variables::from_json(Value::Object(variables)));
-    Ok(match operation {
-        Some(name) => request.operation_name(name),
-        None => request,
-    })
+    let mut extensions = object(&mut body, "extensions")?;
+    let operation_id = text(&mut extensions, "operationId")?;
+    let document = match (query, id, hash(&mut extensions)?) {
+        (Some(query), None, None) => Named::Text(query),
+        (None, Some(id), None) => Named::Id(id),
+        (query, None, Some(hash)) => Named::Hash(hash, query),
+        (None, None, None) => return Err(Malformed("query is missing".to_owned())),
+        (_, Some(_), _) => {
+            return Err(Malformed("documentId stands alone: without query and persistedQuery".to_owned()));
+        }
+    };
+    Ok(Asked { document, operation_name, variables, operation_id, resume_after: None, safe: false })
+}
+
+fn text(body: &mut Map<String, Value>, name: &str) -> Result<Option<String>, Malformed> {
+    match body.remove(name) {
+        Some(Value::String(text)) => Ok(Some(text)),
+        Some(Value::Null) | None => Ok(None),
+        Some(_) => Err(Malformed(format!("{name} is not a text"))),
+    }
 }
 
 fn object(body: &mut Map<String, Value>, name: &str) -> Result<Map<String, Value>, Malformed> {
@@ -47,12 +76,30 @@ fn object(body: &mut Map<String, Value>, name: &str) -> Result<Map<String, Value
     }
 }
 
+/// The hash of an automatic persisted query: `{"persistedQuery": {"version": 1, "sha256Hash": HEX}}`.
+fn hash(extensions: &mut Map<String, Value>) -> Result<Option<String>, Malformed> {
+    let mut wanted = match extensions.remove("persistedQuery") {
+        Some(Value::Object(wanted)) => wanted,
+        Some(Value::Null) | None => return Ok(None),
+        Some(_) => return Err(Malformed("persistedQuery is not a JSON object".to_owned())),
+    };
+    if wanted.get("version").and_then(Value::as_u64) != Some(1) {
+        return Err(Malformed("persistedQuery.version is not 1".to_owned()));
+    }
+    match text(&mut wanted, "sha256Hash")? {
+        Some(hash) if hash.len() == 64 && hash.bytes().all(|byte| byte.is_ascii_hexdigit()) => {
+            Ok(Some(hash.to_ascii_lowercase()))
+        }
+        Some(_) | None => Err(Malformed("persistedQuery.sha256Hash is not 64 hexadecimal digits".to_owned())),
+    }
+}
+
 /// The parameters of a request, from the pairs of a query string.
-pub(super) fn from_pairs(pairs: Vec<(String, String)>) -> Result<Request, Malformed> {
+pub(super) fn from_pairs(pairs: Vec<(String, String)>) -> Result<Asked, Malformed> {
     let mut body = Map::new();
     for (name, text) in pairs {
         let value = match name.as_str() {
-            "query" | "operationName" => Value::String(text),
+            "query" | "documentId" | "operationName" => Value::String(text),
             "variables" | "extensions" if text.is_empty() => Value::Null,
             "variables" | "extensions" => {
                 serde_json::from_str(&text).map_err(|error| Malformed(format!("{name} is not JSON: {error}")))?
@@ -63,28 +110,7 @@ pub(super) fn from_pairs(pairs: Vec<(String, String)>) -> Result<Request, Malfor
             return Err(Malformed(format!("{name} is given twice")));
         }
     }
-    from_json(Value::Object(body))
-}
-
-/// Parses the document, keeps it with the request and says what kind of operation will run; `None` if that cannot be
-/// said, which executing the request will explain.
-pub(super) fn operation(request: &mut Request) -> Result<Option<OperationType>, ServerError> {
-    let document = parse_query(&request.query)?;
-    let kind = operation_type(&document, request.operation_name.as_deref());
-    request.set_parsed_query(document);
-    Ok(kind)
-}
-
-fn operation_type(document: &ExecutableDocument, name: Option<&str>) -> Option<OperationType> {
-    match (&document.operations, name) {
-        (DocumentOperations::Single(operation), None) => Some(operation.node.ty),
-        (DocumentOperations::Single(_), Some(_)) => None,
-        (DocumentOperations::Multiple(all), Some(name)) => all.get(name).map(|operation| operation.node.ty),
-        (DocumentOperations::Multiple(all), None) => {
-            let mut all = all.values();
-            all.next().filter(|_| all.next().is_none()).map(|operation| operation.node.ty)
-        }
-    }
+    Ok(Asked { safe: true, ..from_json(Value::Object(body))? })
 }
 
 /// Who asks, and in which trace.
@@ -130,12 +156,20 @@ mod tests {
     #[test]
     fn what_is_not_a_request_is_told_why() {
         for (body, message) in [
-            (json!([]), "the body is not a JSON object (batches are not taken)"),
+            (json!([]), "the request is not a JSON object"),
             (json!({}), "query is missing"),
             (json!({ "query": 1 }), "query is not a text"),
             (json!({ "query": "{a}", "operationName": 1 }), "operationName is not a text"),
             (json!({ "query": "{a}", "variables": [] }), "variables is not a JSON object"),
             (json!({ "query": "{a}", "extensions": "x" }), "extensions is not a JSON object"),
+            (json!({ "documentId": 1 }), "documentId is not a text"),
+            (json!({ "query": "{a}", "documentId": "b" }), "documentId stands alone: without query and persistedQuery"),
+            (json!({ "extensions": { "persistedQuery": 1 } }), "persistedQuery is not a JSON object"),
+            (json!({ "extensions": { "persistedQuery": {} } }), "persistedQuery.version is not 1"),
+            (
+                json!({ "extensions": { "persistedQuery": { "version": 1, "sha256Hash": "abc" } } }),
+                "persistedQuery.sha256Hash is not 64 hexadecimal digits",
+            ),
         ] {
             assert_eq!(from_json(body).unwrap_err().0, message);
         }
@@ -143,15 +177,10 @@ mod tests {
     }
 
     #[test]
-    fn the_kind_of_the_named_operation_counts() {
-        let kind = |query: &str, name: Option<&str>| {
-            let mut request = Request::new(query);
-            request.operation_name = name.map(str::to_owned);
-            operation(&mut request).unwrap()
-        };
-        assert_eq!(kind("{ a }", None), Some(OperationType::Query));
-        assert_eq!(kind("query q { a } mutation m { b }", Some("m")), Some(OperationType::Mutation));
-        assert_eq!(kind("query q { a } mutation m { b }", None), None);
+    fn an_empty_operation_name_in_an_address_is_none() {
+        let pairs = [("query", "{a}"), ("operationName", ""), ("variables", "")];
+        let asked = from_pairs(pairs.map(|(name, text)| (name.to_owned(), text.to_owned())).to_vec()).unwrap();
+        assert_eq!((asked.operation_name, asked.variables.len()), (None, 0));
     }
 
     #[test]

@@ -4,12 +4,14 @@
 //! documented table (`docs/configuration.md`) is made from the same declarations, and a test compares the two.
 
 mod file;
+mod protocols;
 mod table;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+pub use protocols::Protocols;
 pub use table::{Declared, TABLE, markdown};
 
 /// The environment variable that names the TOML file.
@@ -61,6 +63,8 @@ pub struct Settings {
     pub request_timeout: Duration,
     /// `VIGIE_WS_INIT_SECONDS`: how long a WebSocket may stay silent before it says who it is.
     pub ws_init_timeout: Duration,
+    /// How GraphQL is spoken.
+    pub protocols: Protocols,
 }
 
 /// A setting that cannot be used.
@@ -137,6 +141,7 @@ impl Settings {
             body_limit: 1024 * 1024,
             request_timeout: Duration::from_secs(30),
             ws_init_timeout: Duration::from_secs(3),
+            protocols: Protocols::default(),
         }
     }
 
@@ -195,6 +200,15 @@ mod tests {
             ("VIGIE_REQUEST_SECONDS", "0"),
             ("VIGIE_WS_INIT_SECONDS", "soon"),
             ("VIGIE_ACTOR", "two words"),
+            ("VIGIE_DOCUMENTS_ONLY", "yes"),
+            ("VIGIE_AUTOMATIC_DOCUMENT_BYTES", "-1"),
+            ("VIGIE_BATCH", "101"),
+            ("VIGIE_INTROSPECTION", "on"),
+            ("VIGIE_SUGGESTIONS", "1"),
+            ("VIGIE_INVALID_STATUS", "404"),
+            ("VIGIE_STREAMS", "0"),
+            ("VIGIE_STREAM_SECONDS", "0"),
+            ("VIGIE_KEEP_ALIVE_SECONDS", "0"),
             ("DATABASE_URL", "mysql://localhost/x"),
             ("VIGIE_MIGRATION_DATABASE_URL", "localhost"),
             ("REDIS_URL", "http://localhost"),

@@ -4,6 +4,8 @@ use std::fmt::Write;
 use std::str::FromStr;
 use std::time::Duration;
 
+use axum::http::StatusCode;
+
 use super::{CONFIG, LogFormat, Settings};
 
 /// One setting.
@@ -173,6 +175,81 @@ pub const TABLE: &[Declared] = &[
         default: "1048576",
         says: "The largest request body and WebSocket message in bytes: 1,024 to 104,857,600.",
         read: |settings, text| number(text, 1024, 100 * 1024 * 1024).map(|bytes| settings.body_limit = bytes),
+    },
+    Declared {
+        variable: "VIGIE_DOCUMENTS",
+        default: "(none)",
+        says: "A folder of `.graphql` files, or a manifest, of documents that clients name by `documentId` ([API](api.md#persisted-documents)).",
+        read: |settings, text| {
+            settings.protocols.documents = Some(text.into());
+            Ok(())
+        },
+    },
+    Declared {
+        variable: "VIGIE_DOCUMENTS_ONLY",
+        default: "false",
+        says: "`true` runs the documents of `VIGIE_DOCUMENTS` and no others.",
+        read: |settings, text| parse(text, "true or false").map(|only| settings.protocols.documents_only = only),
+    },
+    Declared {
+        variable: "VIGIE_AUTOMATIC_DOCUMENT_BYTES",
+        default: "4194304",
+        says: "Bytes of documents that clients persist themselves (automatic persisted queries), 0 (off) to 1,073,741,824.",
+        read: |settings, text| number(text, 0, 1 << 30).map(|bytes| settings.protocols.automatic_bytes = bytes),
+    },
+    Declared {
+        variable: "VIGIE_BATCH",
+        default: "0",
+        says: "The most operations in one request, as a JSON array: 0 (only single ones) to 100.",
+        read: |settings, text| number(text, 0, 100).map(|most| settings.protocols.batch = most),
+    },
+    Declared {
+        variable: "VIGIE_INTROSPECTION",
+        default: "true",
+        says: "`false` keeps the schema from clients that ask for it (`__schema`, `__type`).",
+        read: |settings, text| parse(text, "true or false").map(|open| settings.protocols.introspection = open),
+    },
+    Declared {
+        variable: "VIGIE_SUGGESTIONS",
+        default: "true",
+        says: "`false` leaves \"Did you mean\" out of errors.",
+        read: |settings, text| parse(text, "true or false").map(|open| settings.protocols.suggestions = open),
+    },
+    Declared {
+        variable: "VIGIE_INVALID_STATUS",
+        default: "400",
+        says: "The status of a document that is understood but cannot run, in `application/graphql-response+json`: `400`, or `422` as newer drafts of GraphQL over HTTP have it.",
+        read: |settings, text| {
+            settings.protocols.invalid_status = match text {
+                "400" => StatusCode::BAD_REQUEST,
+                "422" => StatusCode::UNPROCESSABLE_ENTITY,
+                other => return Err(format!("{other:?} is not 400 or 422")),
+            };
+            Ok(())
+        },
+    },
+    Declared {
+        variable: "VIGIE_STREAMS",
+        default: "1000",
+        says: "The most event streams that carry several operations, reserved or open: 1 to 100,000.",
+        read: |settings, text| number(text, 1, 100_000).map(|most| settings.protocols.streams = most),
+    },
+    Declared {
+        variable: "VIGIE_STREAM_SECONDS",
+        default: "30",
+        says: "Seconds that such a stream stays reserved without being opened: 1 to 600.",
+        read: |settings, text| {
+            number(text, 1, 600)
+                .map(|seconds: u64| settings.protocols.stream_reservation = Duration::from_secs(seconds))
+        },
+    },
+    Declared {
+        variable: "VIGIE_KEEP_ALIVE_SECONDS",
+        default: "15",
+        says: "Seconds of silence after which an event stream says that it is still there: 1 to 300.",
+        read: |settings, text| {
+            number(text, 1, 300).map(|seconds: u64| settings.protocols.keep_alive = Duration::from_secs(seconds))
+        },
     },
 ];
 

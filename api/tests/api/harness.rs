@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 use uuid::Uuid;
 use vigie_api::clock;
+use vigie_api::documents::Documents;
 use vigie_api::graphql::{ReadSchema, Services};
 use vigie_api::http::{App, Life, ServeError, recorder, router, serve};
 use vigie_api::settings::Settings;
@@ -51,7 +52,8 @@ impl Server {
         let services = Services { pool, log, executor, projections, schema: ReadSchema::default() };
         let life = Life::default();
         life.set_started();
-        let app = App::new(settings, services.clone(), recorder().unwrap(), life.clone());
+        let documents = Documents::of(&settings.protocols).unwrap();
+        let app = App::new(settings, documents, services.clone(), recorder().unwrap(), life.clone());
         Self { services, life, router: router(app.clone()), app, _policies: Some(policies) }
     }
 
@@ -64,7 +66,8 @@ impl Server {
         let services = Services { pool, log, executor, projections, schema };
         let life = Life::default();
         life.set_started();
-        let app = App::new(Settings::defaults(), services.clone(), recorder().unwrap(), life.clone());
+        let app =
+            App::new(Settings::defaults(), Documents::default(), services.clone(), recorder().unwrap(), life.clone());
         Self { services, life, router: router(app.clone()), app, _policies: None }
     }
 

@@ -109,6 +109,29 @@ async fn a_document_that_cannot_run_is_an_error_message_and_the_socket_stays() {
 }
 
 #[tokio::test]
+async fn a_document_may_be_named_by_its_hash() {
+    let server = Server::start().await;
+    let mut socket = Socket::ready(server.listen().await).await;
+    let (query, other) = ("{ head }", "{ position }");
+    let named =
+        |text: &str| json!({ "persistedQuery": { "version": 1, "sha256Hash": vigie_api::documents::hash(text) } });
+    for (payload, kind) in [
+        (json!({ "extensions": named(query) }), "error"),
+        (json!({ "query": query, "extensions": named(other) }), "error"),
+        (json!({ "query": query, "extensions": named(query) }), "next"),
+        (json!({ "extensions": named(query) }), "next"),
+        (json!({ "documentId": "nothing" }), "error"),
+    ] {
+        socket.say(json!({ "type": "subscribe", "id": "1", "payload": payload })).await;
+        let message = socket.hear().await;
+        assert_eq!(message["type"], kind, "{message}");
+        if kind == "next" {
+            assert_eq!(socket.hear().await["type"], "complete");
+        }
+    }
+}
+
+#[tokio::test]
 async fn each_breach_of_the_protocol_has_its_close_code() {
     let server = Server::start().await;
     let address = server.listen().await;
@@ -178,7 +201,7 @@ async fn the_first_message_names_the_actor() {
     assert_eq!(data["event"]["actor"], "operator:afi");
     let mut socket = Socket::open(address).await;
     socket.say(json!({ "type": "connection_init", "payload": { "vigie-actor": "two words" } })).await;
-    assert_eq!(socket.closed().await, 4400);
+    assert_eq!(socket.closed().await, 4403);
 }
 
 #[tokio::test]

@@ -1,18 +1,17 @@
 //! The messages of `graphql-transport-ws`, and the codes that sockets are closed with.
 
-use async_graphql::Request;
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::http::request::{Malformed, from_json};
+use crate::http::request::{Asked, Malformed, from_json};
 
 /// What a client says.
 pub(super) enum Said {
     Init(Map<String, Value>),
     Ping,
     Pong,
-    Subscribe(String, Box<Request>),
+    Subscribe(String, Box<Asked>),
     Complete(String),
 }
 
@@ -26,6 +25,9 @@ impl Closing {
     }
     pub(super) fn unauthorized() -> Self {
         Self(4401, "Unauthorized".to_owned())
+    }
+    pub(super) fn forbidden(reason: impl std::fmt::Display) -> Self {
+        Self(4403, format!("Forbidden: {reason}"))
     }
     pub(super) fn subprotocol() -> Self {
         Self(4406, "Subprotocol not acceptable: graphql-transport-ws is spoken here".to_owned())

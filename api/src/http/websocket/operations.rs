@@ -3,13 +3,14 @@
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use async_graphql::parser::types::OperationType;
-use async_graphql::{Response, ServerError};
+use async_graphql::Response;
+use axum::http::StatusCode;
 use futures_util::stream::{BoxStream, Stream, StreamExt, once};
 use tokio_stream::StreamMap;
 
 use crate::http::App;
-use crate::http::request::{Caller, operation};
+use crate::http::admit::Refused;
+use crate::http::request::{Asked, Caller};
 
 /// What an operation does next.
 pub(super) enum Happened {
@@ -33,28 +34,16 @@ impl Operations {
     }
 
     /// Starts an operation.
-    pub(super) fn start(
-        &mut self,
-        app: &App,
-        caller: &Caller,
-        id: String,
-        mut request: async_graphql::Request,
-    ) -> Result<(), Vec<ServerError>> {
+    pub(super) async fn start(&mut self, app: &App, caller: &Caller, id: String, asked: Asked) -> Result<(), Refused> {
         if self.subscriptions.len() + self.requests.len() >= Self::MAX {
             let message = format!("a socket carries at most {} operations at once", Self::MAX);
-            return Err(vec![ServerError::new(message, None)]);
+            return Err(Refused::because(StatusCode::BAD_REQUEST, "BAD_REQUEST", message));
         }
-        let kind = operation(&mut request).map_err(|error| vec![error])?;
-        if let Some(refused) = app.refuse(kind) {
-            return Err(vec![refused]);
-        }
-        let answers = app.schema().execute_stream(app.prepare(request, caller.clone()));
+        let admitted = app.admit(asked, caller).await?;
+        let operations = if admitted.is_subscription() { &mut self.subscriptions } else { &mut self.requests };
+        let answers = app.answers(admitted, caller.clone());
         let happens = answers.map(|answer| Happened::Answered(Box::new(answer)));
-        let happens = happens.chain(once(async { Happened::Ended })).boxed();
-        match kind {
-            Some(OperationType::Subscription) => self.subscriptions.insert(id, happens),
-            Some(OperationType::Query | OperationType::Mutation) | None => self.requests.insert(id, happens),
-        };
+        operations.insert(id, happens.chain(once(async { Happened::Ended })).boxed());
         Ok(())
     }
 

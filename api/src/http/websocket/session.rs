@@ -128,10 +128,14 @@ impl Session {
             Said::Subscribe(id, _) if self.operations.contains(&id) => Err(End::Close(Closing::duplicate(&id))),
             // What comes after the signal to stop is for the next server.
             Said::Subscribe(..) if self.draining => Ok(()),
-            Said::Subscribe(id, request) => {
-                match self.operations.start(&self.app, &self.caller, id.clone(), *request) {
+            Said::Subscribe(id, asked) => {
+                match self.operations.start(&self.app, &self.caller, id.clone(), *asked).await {
                     Ok(()) => Ok(()),
-                    Err(errors) => self.send(message::error(&id, &errors)).await,
+                    Err(refused) => {
+                        let mut answer = refused.into_answer();
+                        crate::graphql::finish(&mut answer);
+                        self.send(message::error(&id, &answer.errors)).await
+                    }
                 }
             }
             Said::Complete(id) => {
@@ -148,8 +152,8 @@ impl Session {
             let actor = value.as_str().map(Actor::new);
             match actor {
                 Some(Ok(actor)) => self.caller.actor = actor,
-                Some(Err(error)) => return Err(End::Close(Closing::bad(format!("Vigie-Actor: {error}")))),
-                None => return Err(End::Close(Closing::bad("Vigie-Actor: not a text"))),
+                Some(Err(error)) => return Err(End::Close(Closing::forbidden(format!("Vigie-Actor: {error}")))),
+                None => return Err(End::Close(Closing::forbidden("Vigie-Actor: not a text"))),
             }
         }
         Ok(())

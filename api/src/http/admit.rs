@@ -1,0 +1,143 @@
+//! What every request passes between being read and being executed, over HTTP, a WebSocket or a stream of events.
+
+use async_graphql::parser::parse_query;
+use async_graphql::parser::types::{ExecutableDocument, OperationDefinition, OperationType};
+use async_graphql::{Pos, Request, Response, ServerError, Variables};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use futures_util::stream::{BoxStream, StreamExt};
+use serde_json::{Map, Value};
+
+use super::App;
+use super::inspect::{chosen, introspects, without_value};
+use super::request::{Asked, Caller};
+use super::resume::{resume, resumes};
+
+/// A request that may run.
+pub(super) struct Admitted {
+    pub(super) request: Request,
+    /// What kind of operation it is; `None` if that cannot be said, which executing the request will explain.
+    pub(super) kind: Option<OperationType>,
+    /// Whether each item says after which position a client that was cut off goes on.
+    pub(super) resumes: bool,
+}
+
+impl Admitted {
+    pub(super) fn is_subscription(&self) -> bool {
+        self.kind == Some(OperationType::Subscription)
+    }
+
+    /// The request again, to look at it without running it.
+    pub(super) fn copy(&self) -> Request {
+        let mut copy = Request::new(self.request.query.clone()).variables(self.request.variables.clone());
+        copy.operation_name.clone_from(&self.request.operation_name);
+        copy
+    }
+}
+
+/// Why a request does not run.
+#[derive(Debug)]
+pub(super) struct Refused {
+    pub(super) errors: Vec<ServerError>,
+    /// The status of the answer.
+    pub(super) status: StatusCode,
+    /// Whether `application/json` has that status too. There, a request that is well formed usually gets 200.
+    pub(super) outright: bool,
+    /// What the answer says besides, such as Retry-After.
+    pub(super) headers: HeaderMap,
+}
+
+impl Refused {
+    /// The operation cannot run; `application/json` says so with status 200.
+    pub(super) fn because(status: StatusCode, code: &str, message: impl Into<String>) -> Self {
+        let mut error = ServerError::new(message, None);
+        error.extensions.get_or_insert_default().set("code", code);
+        Self { errors: vec![error], status, outright: false, headers: HeaderMap::new() }
+    }
+
+    /// The request is turned away, with this status whatever the answer's media type.
+    pub(super) fn outright(status: StatusCode, code: &str, message: impl Into<String>) -> Self {
+        Self { outright: true, ..Self::because(status, code, message) }
+    }
+
+    fn needs_post() -> Self {
+        let status = StatusCode::METHOD_NOT_ALLOWED;
+        let mut refused = Self::outright(status, "METHOD_NOT_ALLOWED", "mutations are sent with POST");
+        refused.headers.insert(header::ALLOW, HeaderValue::from_static("POST"));
+        refused
+    }
+
+    /// What the client reads.
+    pub(super) fn into_answer(self) -> Response {
+        Response::from_errors(self.errors)
+    }
+}
+
+impl From<ServerError> for Refused {
+    fn from(error: ServerError) -> Self {
+        Self { errors: vec![error], status: StatusCode::BAD_REQUEST, outright: false, headers: HeaderMap::new() }
+    }
+}
+
+impl App {
+    /// Finds the document, parses it and decides whether the operation may run here.
+    pub(super) async fn admit(&self, mut asked: Asked, _caller: &Caller) -> Result<Admitted, Refused> {
+        let text = self.document(asked.document)?;
+        let mut document = parse_query(&text).map_err(ServerError::from)?;
+        let name = asked.operation_name.as_deref();
+        if let Some(position) = asked.resume_after {
+            resume(&mut document, name, &mut asked.variables, position)
+                .map_err(|problem| Refused::because(StatusCode::BAD_REQUEST, "BAD_REQUEST", problem))?;
+        }
+        let operation = chosen(&document, name);
+        if let Some(operation) = operation {
+            if asked.safe && operation.ty == OperationType::Mutation {
+                return Err(Refused::needs_post());
+            }
+            self.may(&document, operation, &asked.variables)?;
+        }
+        let kind = operation.map(|operation| operation.ty);
+        let resumes = operation.is_some_and(resumes);
+        let variables = Variables::from_json(Value::Object(asked.variables));
+        let mut request = Request::new(&*text).variables(variables);
+        request.operation_name = asked.operation_name;
+        request.set_parsed_query(document);
+        Ok(Admitted { request, kind, resumes })
+    }
+
+    fn may(
+        &self,
+        document: &ExecutableDocument,
+        operation: &OperationDefinition,
+        variables: &Map<String, Value>,
+    ) -> Result<(), Refused> {
+        let protocols = &self.settings().protocols;
+        if let Some(error) = self.services().refuses(operation.ty) {
+            return Err(error.into_server_error(Pos::default()).into());
+        }
+        if !protocols.introspection && introspects(document, operation) {
+            let message = "this server does not show its schema (VIGIE_INTROSPECTION)";
+            return Err(Refused::because(protocols.invalid_status, "INTROSPECTION_OFF", message));
+        }
+        match without_value(operation, variables) {
+            Some(error) => Err(Refused { status: protocols.invalid_status, ..error.into() }),
+            None => Ok(()),
+        }
+    }
+
+    /// Carries out a query or mutation.
+    pub(super) async fn execute(&self, admitted: Admitted, caller: Caller) -> Response {
+        self.schema().execute(self.prepare(admitted.request, caller)).await
+    }
+
+    /// The results of any operation, as they come.
+    pub(super) fn answers(&self, admitted: Admitted, caller: Caller) -> BoxStream<'static, Response> {
+        let subscription = admitted.is_subscription();
+        let answers = self.schema().execute_stream(self.prepare(admitted.request, caller));
+        if !subscription {
+            return answers;
+        }
+        let life = self.life().clone();
+        let stopped = async move { life.stopping().await };
+        answers.take_until(stopped).boxed()
+    }
+}
