@@ -44,7 +44,7 @@ optional-ui:
 	@scripts/ui.sh --optional
 
 .PHONY: test
-test: ui browser build ## Run every test on a Postgres of their own: make test ARGS='--package vigie-domain'
+test: ui browser clients build ## Run every test on a Postgres of their own: make test ARGS='--package vigie-domain'
 	$(WITH_POSTGRES) cargo test --locked --no-fail-fast $(or $(ARGS),--workspace)
 
 .PHONY: oracle
@@ -66,6 +66,11 @@ oracle-sabotage: ## Break the log on purpose in three ways, and show that the or
 browser:
 	@scripts/need.sh node chromium redis
 	@scripts/browser.sh
+
+.PHONY: clients
+clients:
+	@scripts/need.sh node python
+	@scripts/clients.sh
 
 .PHONY: check
 check: optional-ui ## The gate: format, lints, docs, generated files, licences, unused dependencies

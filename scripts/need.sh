@@ -21,7 +21,7 @@ for what in "$@"; do
     cargo) command -v cargo >/dev/null || say 'the Rust toolchain' 'install it with rustup: https://rustup.rs' ;;
     postgres) has_postgres || { scripts/setup.sh postgres && has_postgres; } || missing=1 ;;
     node) command -v npm >/dev/null || say 'Node.js (node, npm)' 'run make setup' ;;
-    chromium | redis) scripts/setup.sh "$what" >/dev/null || missing=1 ;;
+    chromium | redis | python) scripts/setup.sh "$what" >/dev/null || missing=1 ;;
     *) echo "need.sh: unknown: $what" >&2; exit 2 ;;
   esac
 done

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# setup.sh [postgres] [redis] [node] [chromium]: installs what is missing, with the system's package manager.
-# Only Postgres is needed to run; Redis, Node and Chromium are for what its name says in the list below.
+# setup.sh [postgres] [redis] [node] [python] [chromium]: installs what is missing, with the system's package manager.
+# Only Postgres is needed to run; Redis, Node, Python and Chromium are for what its name says in the list below.
 set -euo pipefail
 
 wanted=("$@")
-[ "${#wanted[@]}" -gt 0 ] || wanted=(postgres redis node chromium)
+[ "${#wanted[@]}" -gt 0 ] || wanted=(postgres redis node python chromium)
 
 present() {
   case "$1" in
@@ -12,6 +12,7 @@ present() {
       compgen -G '/opt/homebrew/opt/postgresql@*/bin/postgres' >/dev/null ;;
     redis) command -v redis-server >/dev/null || command -v valkey-server >/dev/null ;;
     node) command -v npm >/dev/null ;;
+    python) python3 -c 'import ensurepip, venv' 2>/dev/null ;;
     chromium) command -v chromium >/dev/null || command -v chromium-browser >/dev/null ||
       command -v google-chrome >/dev/null ;;
     *) echo "setup.sh: unknown: $1" >&2; exit 2 ;;
@@ -24,9 +25,11 @@ packages() {
     apt-get:postgres) echo postgresql ;;
     apt-get:redis) echo redis-server ;;
     apt-get:node) echo nodejs npm ;;
+    apt-get:python) echo python3 python3-venv ;;
     dnf:postgres) echo postgresql-server ;;
     dnf:redis) echo valkey ;;
     dnf:node) echo nodejs npm ;;
+    dnf:python) echo python3 python3-pip ;;
     brew:postgres) echo postgresql@16 ;;
     *) echo "$1" ;;
   esac

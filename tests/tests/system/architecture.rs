@@ -11,7 +11,7 @@ use crate::harness::root;
 
 /// What each crate may stand on. domain and eventlog stand on the ground and do not know each other; commands and
 /// projections never see each other; api stands on all.
-const ARROWS: [(&str, &[&str]); 9] = [
+const ARROWS: [(&str, &[&str]); 10] = [
     ("vigie-domain", &[]),
     ("vigie-eventlog", &[]),
     ("vigie-commands", &["vigie-domain", "vigie-eventlog"]),
@@ -20,6 +20,7 @@ const ARROWS: [(&str, &[&str]); 9] = [
     ("vigie-api", &["vigie-commands", "vigie-domain", "vigie-eventlog", "vigie-integrations", "vigie-projections"]),
     ("vigie-tests", &["vigie-commands", "vigie-domain", "vigie-eventlog", "vigie-integrations", "vigie-projections"]),
     ("vigie-bench", &["vigie-api", "vigie-commands", "vigie-domain", "vigie-eventlog", "vigie-projections"]),
+    ("vigie-example-watch", &[]),
     ("vigie-oracle", &["vigie-api", "vigie-commands", "vigie-domain", "vigie-eventlog", "vigie-projections"]),
 ];
 

@@ -25,22 +25,25 @@ pub(crate) fn root() -> &'static Path {
 
 /// The program: `VIGIE_PROGRAM`, or what cargo builds from the sources as they are now.
 pub(crate) fn program() -> &'static Path {
-    static PROGRAM: LazyLock<PathBuf> = LazyLock::new(|| {
-        if let Some(named) = std::env::var_os("VIGIE_PROGRAM") {
-            return named.into();
-        }
-        // This test is <target>/<profile>/deps/system-…: the program belongs beside its folder.
-        let folder = std::env::current_exe().unwrap().parent().and_then(Path::parent).unwrap().to_owned();
-        let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
-        let mut build = std::process::Command::new(cargo);
-        build.args(["build", "--quiet", "--locked", "--package=vigie-api"]).current_dir(root());
-        if folder.file_name() == Some(OsStr::new("release")) {
-            build.arg("--release");
-        }
-        assert!(build.status().unwrap().success(), "the program cannot be built");
-        folder.join("vigie")
+    static PROGRAM: LazyLock<PathBuf> = LazyLock::new(|| match std::env::var_os("VIGIE_PROGRAM") {
+        Some(named) => named.into(),
+        None => built("vigie-api", "vigie"),
     });
     &PROGRAM
+}
+
+/// A program of the workspace, built from the sources as they are now.
+pub(crate) fn built(package: &str, name: &str) -> PathBuf {
+    // This test is <target>/<profile>/deps/system-…: programs belong beside its folder.
+    let folder = std::env::current_exe().unwrap().parent().and_then(Path::parent).unwrap().to_owned();
+    let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
+    let mut build = std::process::Command::new(cargo);
+    build.args(["build", "--quiet", "--locked", "--package", package]).current_dir(root());
+    if folder.file_name() == Some(OsStr::new("release")) {
+        build.arg("--release");
+    }
+    assert!(build.status().unwrap().success(), "{package} cannot be built");
+    folder.join(name)
 }
 
 /// A folder for a program's data, gone with the test, and the server in it stopped even when the test fails.
@@ -126,7 +129,8 @@ pub(crate) struct Running {
 }
 
 impl Running {
-    fn of(mut child: Child) -> Self {
+    /// Of a child whose outputs are piped.
+    pub(crate) fn of(mut child: Child) -> Self {
         let said = Arc::new(Mutex::new(String::new()));
         let out = tokio::spawn(listen(child.stdout.take().unwrap(), Arc::clone(&said)));
         let err = tokio::spawn(listen(child.stderr.take().unwrap(), Arc::clone(&said)));
