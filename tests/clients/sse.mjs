@@ -36,14 +36,20 @@ async function speaks (singleConnection) {
 // The ids of the first `count` events of a stream, read as text.
 async function ids (count, headers) {
   const query = encodeURIComponent('subscription { events { position } }')
-  const response = await fetch(`${stream}?query=${query}`, { headers: { accept: 'text/event-stream', ...headers } })
+  const control = new AbortController()
+  const response = await fetch(`${stream}?query=${query}`, { headers: { accept: 'text/event-stream', ...headers }, signal: control.signal })
   assert.equal(response.status, 200)
+  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader()
   let text = ''
-  const decoder = new TextDecoder()
-  for await (const chunk of response.body) {
-    text += decoder.decode(chunk, { stream: true })
+  for (;;) {
+    const { done, value } = await reader.read()
+    if (done) break
+    text += value
     const found = [...text.matchAll(/^id: (\d+)$/gm)].map(([, id]) => Number(id))
-    if (found.length >= count) return found.slice(0, count)
+    if (found.length >= count) {
+      control.abort()
+      return found.slice(0, count)
+    }
   }
   throw new Error('the stream ended')
 }

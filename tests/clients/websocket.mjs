@@ -67,5 +67,14 @@ await parts({
   },
   'a caller that is not one is forbidden': async () => {
     assert.equal(await closing({ connectionParams: { 'Vigie-Actor': 'two words' } }), 4403)
+  },
+  'who says nothing is closed after three seconds': async () => {
+    const silent = new WebSocket(ws, 'graphql-transport-ws')
+    await new Promise((resolve, reject) => silent.on('open', resolve).on('error', reject))
+    const begin = performance.now()
+    const code = await new Promise(resolve => silent.on('close', resolve))
+    assert.equal(code, 4408)
+    const took = performance.now() - begin
+    assert.ok(took > 2_900, `${took} ms`)
   }
 })

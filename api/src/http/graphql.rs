@@ -26,7 +26,7 @@ pub(super) async fn get(
     if let Ok(upgrade) = upgrade {
         return websocket::open(app, &headers, upgrade);
     }
-    if pairs.iter().all(|(name, _)| name != "query") && wants_page(&headers) {
+    if pairs.iter().all(|(name, _)| name != "query" && name != "documentId") && wants_page(&headers) {
         return ui::page();
     }
     let Some(media) = media(&headers) else { return not_acceptable() };
