@@ -223,6 +223,13 @@ fn side_by_side(flights: std::ops::Range<usize>) -> Outcome<Vec<Event>> {
     Ok((0..9).flat_map(|_| lives.iter_mut().filter_map(Iterator::next).collect::<Vec<_>>()).collect())
 }
 
+/// The first facts of the two hundred flights after those of [`days`]: stays that are not over.
+pub(crate) fn begun(events: usize) -> Outcome<Vec<Event>> {
+    let first = events.div_ceil(EACH) * 1_000;
+    let lives: Vec<_> = (first..first + 200).map(life).collect::<Outcome<_>>()?;
+    Ok(lives.into_iter().flat_map(|life| life.into_iter().take(8)).collect())
+}
+
 /// At least so many events as a site with an airport and a railway has them: the lives of a thousand flights at a time
 /// lie side by side, with ten train passes to each thousand.
 pub(crate) fn days(events: usize) -> impl Iterator<Item = Outcome<Event>> {

@@ -75,7 +75,7 @@ impl Spread {
     }
 }
 
-/// Two cases of the same run, and how many times the second the first is.
+/// Two cases of the same run, and how many times the second the first is: by their rates, or by their medians.
 #[derive(Debug, Serialize)]
 struct Comparison {
     measured: Case,
@@ -116,6 +116,14 @@ impl Report {
         let rounds = measured.rounds.iter().zip(&against.rounds);
         let ratio = Spread::of(rounds.map(|(ours, theirs)| ours.per_second / theirs.per_second));
         self.comparisons.push(Comparison { measured, against, ratio, target });
+        self.fdatasync_us.extend(disk::fdatasync(&self.folder).ok());
+    }
+
+    /// How many times as long as `against` a request of `measured` takes, by the median of each round.
+    pub(crate) fn compare_medians(&mut self, measured: Case, against: Case) {
+        let rounds = measured.rounds.iter().zip(&against.rounds);
+        let ratio = Spread::of(rounds.map(|(ours, theirs)| ours.p50 as f64 / theirs.p50 as f64));
+        self.comparisons.push(Comparison { measured, against, ratio, target: None });
         self.fdatasync_us.extend(disk::fdatasync(&self.folder).ok());
     }
 
