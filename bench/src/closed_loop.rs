@@ -30,6 +30,8 @@ pub(crate) struct Measured {
     pub(crate) per_second: f64,
     /// Latency of a request in microseconds.
     pub(crate) p50: u64,
+    /// The same, 95 of 100.
+    pub(crate) p95: u64,
     /// The same, 99 of 100.
     pub(crate) p99: u64,
     /// The longest.
@@ -39,8 +41,8 @@ pub(crate) struct Measured {
 impl Measured {
     /// At this rate, with these latencies.
     pub(crate) fn of(per_second: f64, latencies: &Histogram<u64>) -> Self {
-        let (p50, p99) = (latencies.value_at_quantile(0.5), latencies.value_at_quantile(0.99));
-        Self { per_second, p50, p99, max: latencies.max() }
+        let [p50, p95, p99] = [0.5, 0.95, 0.99].map(|quantile| latencies.value_at_quantile(quantile));
+        Self { per_second, p50, p95, p99, max: latencies.max() }
     }
 }
 
@@ -50,6 +52,7 @@ impl Measured {
         Self {
             per_second: self.per_second + other.per_second,
             p50: self.p50.max(other.p50),
+            p95: self.p95.max(other.p95),
             p99: self.p99.max(other.p99),
             max: self.max.max(other.max),
         }

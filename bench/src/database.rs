@@ -47,6 +47,17 @@ impl Server {
         &self.disk
     }
 
+    /// Where the private server writes its log.
+    pub(crate) fn log(&self) -> Option<PathBuf> {
+        self.private.as_ref().map(|(cluster, _)| cluster.data_dir().join("postgres.log"))
+    }
+
+    /// A program that comes with Postgres.
+    pub(crate) fn program(&self, name: &str) -> Outcome<PathBuf> {
+        let options = Options::default();
+        Ok(vigie_eventlog::cluster::programs(&self.disk, &options)?.folder.join(name))
+    }
+
     /// A new, migrated database.
     pub(crate) async fn database(&self) -> Outcome<Database> {
         let name = format!("vigie_bench_{}", uuid::Uuid::now_v7().simple());

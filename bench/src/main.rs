@@ -16,6 +16,7 @@ mod load;
 mod memory;
 mod processes;
 mod project;
+mod query;
 mod raw;
 mod read;
 mod report;
@@ -52,6 +53,8 @@ enum Command {
     Live(live::Args),
     /// Queries as it was at moments of the log, beside the same queries as it is now.
     AsOf(as_of::Args),
+    /// Queries over HTTP from many connections, beside the same SQL sent by pgbench.
+    Query(query::Args),
     /// Fills a log with so many events, quickly.
     Fill(fill::Args),
     /// Reads the whole log, beside a bare loop over its rows, and a thousand events by tag.
@@ -73,6 +76,7 @@ async fn main() -> ExitCode {
         Command::Project(args) => project::run(args).await,
         Command::Live(args) => live::run(args).await,
         Command::AsOf(args) => as_of::run(args).await,
+        Command::Query(args) => query::run(args).await,
         Command::Fill(args) => fill::run(args).await,
         Command::Read(args) => read::run(args).await,
     };

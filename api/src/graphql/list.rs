@@ -84,7 +84,8 @@ pub(super) async fn list<R: Row, T: OutputType + From<R>>(
     for (column, _) in R::ORDER {
         columns.push(column).push_unseparated(if descending { " desc" } else { "" });
     }
-    sql.push(" limit ").push_bind(i64::from(page.limit) + 1);
+    // In the text: a plan that is kept is made for pages of this size.
+    sql.push(" limit ").push(page.limit + 1);
     let mut reading = ctx.snapshot().read().await?;
     let rows: Result<Vec<R>, _> = sql.build_query_as().fetch_all(reading.connection()).await;
     drop(reading);

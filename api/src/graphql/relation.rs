@@ -86,8 +86,8 @@ pub(crate) struct View {
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Past {
     position: i64,
-    /// The epochs of the position.
-    epochs: Arc<[i64]>,
+    /// The epochs of the position; none when nothing later was folded, so that the rows are what they were.
+    epochs: Option<Arc<[i64]>>,
 }
 
 struct Table {
@@ -186,7 +186,8 @@ impl View {
     /// The same as they were once everything up to `position`, and nothing after it, was folded, where nothing has been
     /// folded beyond `head`.
     pub(crate) fn at(&self, position: i64, head: i64) -> Self {
-        Self { schema: self.schema.clone(), past: Some(Past { position, epochs: epochs(position, head).into() }) }
+        let epochs = (position < head).then(|| epochs(position, head).into());
+        Self { schema: self.schema.clone(), past: Some(Past { position, epochs }) }
     }
 
     /// A statement that asks for relations of this view. Those of the past take their moment from its first argument, so
@@ -194,7 +195,8 @@ impl View {
     pub(crate) fn sql(&self, begin: &'static str) -> QueryBuilder<Postgres> {
         let mut arguments = PgArguments::default();
         if let Some(Past { position, epochs }) = &self.past {
-            let moment: Vec<i64> = std::iter::once(*position).chain(epochs.iter().copied()).collect();
+            let epochs = epochs.iter().flat_map(|epochs| epochs.iter().copied());
+            let moment: Vec<i64> = std::iter::once(*position).chain(epochs).collect();
             arguments.add(moment).unwrap_or_else(|error| unreachable!("a list of numbers can be bound: {error}"));
         }
         QueryBuilder::with_arguments(begin, arguments)
@@ -217,8 +219,8 @@ impl View {
     /// A name that is not in the list.
     pub(crate) fn table(&self, name: &str) -> String {
         let found = Self::known(name);
-        match &self.past {
-            Some(past) if found.history == History::Epochs => self.walked(found, past.epochs.len()),
+        match self.past.as_ref().and_then(|past| past.epochs.as_ref()) {
+            Some(epochs) if found.history == History::Epochs => self.walked(found, epochs.len()),
             Some(_) | None => self.rows(name),
         }
     }
@@ -233,6 +235,7 @@ impl View {
         let beside = name == REFUSAL.name;
         let schema = if beside { "public" } else { self.schema.as_str() };
         let position = match (&self.past, beside.then(|| self.last()).flatten()) {
+            (Some(Past { epochs: None, .. }), _) if !beside => return format!("{schema}.{name} as {name}"),
             (Some(_), _) => POSITION.to_owned(),
             (None, Some(until)) => until.to_string(),
             (None, None) => return format!("{schema}.{name} as {name}"),

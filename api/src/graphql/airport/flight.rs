@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use async_graphql::dataloader::DataLoader;
 use async_graphql::{Context, Error, ID, InputObject, Object, SimpleObject};
 use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::{FromRow, Postgres, QueryBuilder};
@@ -10,6 +11,7 @@ use uuid::Uuid;
 use super::allocation::Allocation;
 use super::enums::{CodeLetter, Direction, FlightStatus, Phase};
 use super::stand::Stand;
+use crate::graphql::alerts::{Alert, AlertsOfFlight};
 use crate::graphql::audit::{Provenance, Table};
 use crate::graphql::context::Parts;
 use crate::graphql::days::times;
@@ -211,6 +213,11 @@ impl Flight {
     /// The stand of the active allocation.
     async fn stand(&self, ctx: &Context<'_>) -> Result<Option<Stand>, Error> {
         Stand::find(ctx, self.0.stand.clone()).await
+    }
+    /// Every alert about it, oldest first.
+    async fn alerts(&self, ctx: &Context<'_>) -> Result<Vec<Alert>, Error> {
+        let loader: &DataLoader<AlertsOfFlight> = ctx.loader();
+        Ok(loader.load_one(self.0.flight.clone()).await?.unwrap_or_default())
     }
     /// Whether it asked for a stand and none was left.
     async fn no_stand(&self) -> bool {

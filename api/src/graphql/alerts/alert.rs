@@ -109,7 +109,7 @@ impl Keyed for AlertRow {
     }
 }
 
-/// Loads the alerts of passes.
+/// Loads the alerts about passes.
 pub(in crate::graphql) struct AlertsOfPass(pub(super) Snapshot);
 
 impl Loader<String> for AlertsOfPass {
@@ -117,14 +117,36 @@ impl Loader<String> for AlertsOfPass {
     type Error = Error;
 
     async fn load(&self, passes: &[String]) -> Result<HashMap<String, Vec<Alert>>, Error> {
-        let view = self.0.view();
-        let mut sql = view.sql("select * from ");
-        sql.push(view.rows("alerts")).push(" where pass = any(").push_bind(passes).push(") order by raised_at, alert");
-        let mut reading = self.0.read().await?;
-        let rows: Vec<AlertRow> = sql.build_query_as().fetch_all(reading.connection()).await.map_err(unreadable)?;
-        let alerts = rows.into_iter().map(Alert).collect();
-        Ok(grouped(alerts, |alert: &Alert| alert.0.pass.clone().unwrap_or_default()))
+        about(&self.0, "pass", passes, |row| row.pass.clone()).await
     }
+}
+
+/// Loads the alerts about flights.
+pub(in crate::graphql) struct AlertsOfFlight(pub(super) Snapshot);
+
+impl Loader<String> for AlertsOfFlight {
+    type Value = Vec<Alert>;
+    type Error = Error;
+
+    async fn load(&self, flights: &[String]) -> Result<HashMap<String, Vec<Alert>>, Error> {
+        about(&self.0, "flight", flights, |row| row.flight.clone()).await
+    }
+}
+
+async fn about(
+    snapshot: &Snapshot,
+    column: &'static str,
+    ids: &[String],
+    of: fn(&AlertRow) -> Option<String>,
+) -> Result<HashMap<String, Vec<Alert>>, Error> {
+    let view = snapshot.view();
+    let mut sql = view.sql("select * from ");
+    sql.push(view.rows("alerts")).push(" where ").push(column).push(" = any(").push_bind(ids);
+    sql.push(") order by raised_at, alert");
+    let mut reading = snapshot.read().await?;
+    let rows: Vec<AlertRow> = sql.build_query_as().fetch_all(reading.connection()).await.map_err(unreadable)?;
+    let alerts = rows.into_iter().map(Alert).collect();
+    Ok(grouped(alerts, |alert: &Alert| of(&alert.0).unwrap_or_default()))
 }
 
 /// Something that needs a person's attention.

@@ -8,7 +8,7 @@ use async_graphql::dataloader::DataLoader;
 use async_graphql::{Context, Data, Error, ID, Object};
 use vigie_domain::alerts::AlertId;
 
-pub(in crate::graphql) use alert::{Alert, AlertsOfPass};
+pub(in crate::graphql) use alert::{Alert, AlertsOfFlight, AlertsOfPass};
 pub(in crate::graphql) use changes::AlertsSubscription;
 pub(in crate::graphql) use mutations::AlertsMutation;
 
@@ -23,6 +23,7 @@ use super::snapshot::Snapshot;
 pub(in crate::graphql) fn loaders(data: &mut Data, snapshot: &Snapshot) {
     data.insert(by_key::<AlertRow>(snapshot));
     data.insert(DataLoader::new(AlertsOfPass(snapshot.clone()), tokio::spawn));
+    data.insert(DataLoader::new(AlertsOfFlight(snapshot.clone()), tokio::spawn));
 }
 
 /// Queries about alerts.
