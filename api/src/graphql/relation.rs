@@ -194,9 +194,8 @@ impl View {
     /// that the text is the same for every moment and Postgres plans it once.
     pub(crate) fn sql(&self, begin: &'static str) -> QueryBuilder<Postgres> {
         let mut arguments = PgArguments::default();
-        if let Some(Past { position, epochs }) = &self.past {
-            let epochs = epochs.iter().flat_map(|epochs| epochs.iter().copied());
-            let moment: Vec<i64> = std::iter::once(*position).chain(epochs).collect();
+        if let Some(Past { position, epochs: Some(epochs) }) = &self.past {
+            let moment: Vec<i64> = std::iter::once(*position).chain(epochs.iter().copied()).collect();
             arguments.add(moment).unwrap_or_else(|error| unreachable!("a list of numbers can be bound: {error}"));
         }
         QueryBuilder::with_arguments(begin, arguments)
@@ -235,10 +234,9 @@ impl View {
         let beside = name == REFUSAL.name;
         let schema = if beside { "public" } else { self.schema.as_str() };
         let position = match (&self.past, beside.then(|| self.last()).flatten()) {
-            (Some(Past { epochs: None, .. }), _) if !beside => return format!("{schema}.{name} as {name}"),
-            (Some(_), _) => POSITION.to_owned(),
-            (None, Some(until)) => until.to_string(),
-            (None, None) => return format!("{schema}.{name} as {name}"),
+            (Some(Past { epochs: Some(_), .. }), _) => POSITION.to_owned(),
+            (Some(_) | None, Some(until)) => until.to_string(),
+            (Some(_) | None, None) => return format!("{schema}.{name} as {name}"),
         };
         if *history == History::None {
             return format!("(select {columns} from {schema}.{name} where position <= {position}) as {name}");
