@@ -139,7 +139,9 @@ fn files_below(folder: &Path) -> Vec<PathBuf> {
     for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {
         let (path, name) = (entry.path(), entry.file_name().to_string_lossy().into_owned());
         let kind = entry.file_type().unwrap();
-        if kind.is_dir() && !["target", "node_modules", "dist", ".git", ".tools", "data"].contains(&name.as_str()) {
+        if kind.is_dir()
+            && !["target", "node_modules", "dist", ".git", ".tools", ".venv", "data"].contains(&name.as_str())
+        {
             files.extend(files_below(&path));
         } else if kind.is_file() && name != ".git" && name != ".env" {
             files.push(path);
