@@ -1,0 +1,149 @@
+//! What a cost depends on of the schema: which fields are lists, and how large their pages are.
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use async_graphql::Value;
+use async_graphql::parser::parse_schema;
+use async_graphql::parser::types::{BaseType, FieldDefinition, Type, TypeKind, TypeSystemDefinition};
+
+use super::cost;
+
+/// The types of introspection, as far as their fields lead to others; no schema definition holds them.
+const INTROSPECTION: &str = "
+    type __Schema { types: [__Type!]! queryType: __Type! mutationType: __Type subscriptionType: __Type directives: [__Directive!]! }
+    type __Type { fields: [__Field!] interfaces: [__Type!] possibleTypes: [__Type!] enumValues: [__EnumValue!] inputFields: [__InputValue!] ofType: __Type }
+    type __Field { args: [__InputValue!]! type: __Type! }
+    type __InputValue { type: __Type! }
+    type __EnumValue { name: String! }
+    type __Directive { args: [__InputValue!]! }";
+
+/// A field, as a cost sees it.
+#[derive(Debug)]
+pub(super) struct Shape {
+    /// The type of what it answers, without lists around it.
+    pub(super) answers: String,
+    /// What it costs beside its answer.
+    pub(super) beside: u64,
+    pub(super) many: Many,
+}
+
+/// How many elements a field answers with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Many {
+    /// One, or none.
+    One,
+    /// As many as the page has rows: a list in a connection.
+    Rows,
+    /// A page: a connection, or a list with an argument for its size. Without that argument, so many.
+    Page(u64),
+    /// About so many.
+    About(u64),
+}
+
+/// The types by name, each with its fields by name.
+#[derive(Debug)]
+pub(super) struct Shapes(HashMap<String, HashMap<String, Shape>>);
+
+/// Those of the schema.
+pub(super) static SHAPES: LazyLock<Shapes> = LazyLock::new(|| Shapes::of(&crate::graphql::sdl()));
+
+impl Shapes {
+    /// Of a schema definition.
+    fn of(sdl: &str) -> Self {
+        let mut shapes = HashMap::new();
+        for text in [sdl, INTROSPECTION] {
+            let document = parse_schema(text).expect("the schema's own definition is one");
+            for definition in document.definitions {
+                let TypeSystemDefinition::Type(definition) = definition else { continue };
+                let name = definition.node.name.node.to_string();
+                let fields = match definition.node.kind {
+                    TypeKind::Object(object) => object.fields,
+                    TypeKind::Interface(interface) => interface.fields,
+                    TypeKind::Scalar | TypeKind::Union(_) | TypeKind::Enum(_) | TypeKind::InputObject(_) => continue,
+                };
+                let fields = fields.iter().map(|field| (field.node.name.node.to_string(), shape(&name, &field.node)));
+                let fields = fields.collect();
+                shapes.insert(name, fields);
+            }
+        }
+        Self(shapes)
+    }
+
+    /// The fields of a type; none for a union.
+    pub(super) fn fields(&self, of: &str) -> Option<&HashMap<String, Shape>> {
+        self.0.get(of)
+    }
+
+    /// A field of a type. Introspection is on every root.
+    pub(super) fn field(&self, on: &str, field: &str) -> Option<&Shape> {
+        self.0.get(on)?.get(field)
+    }
+}
+
+fn shape(on: &str, field: &FieldDefinition) -> Shape {
+    let (answers, list) = base(&field.ty.node);
+    let connection = answers.ends_with("Connection");
+    let first = field.arguments.iter().find(|argument| argument.node.name.node == "first");
+    let many = match (list, first) {
+        (true, None) if on.ends_with("Connection") => Many::Rows,
+        (true, None) => Many::About(cost::list(on, &field.name.node)),
+        (_, Some(first)) if list || connection => {
+            let size = first.node.default_value.as_ref().and_then(|default| rows(&default.node.clone().into_value()));
+            Many::Page(size.unwrap_or(cost::PAGE))
+        }
+        (false, None) if connection => Many::Page(cost::PAGE),
+        (false, None | Some(_)) | (true, Some(_)) => Many::One,
+    };
+    Shape { beside: cost::beside(on, &field.name.node, connection), answers: answers.to_owned(), many }
+}
+
+fn base(of: &Type) -> (&str, bool) {
+    match &of.base {
+        BaseType::Named(name) => (name, false),
+        BaseType::List(inner) => (base(inner).0, true),
+    }
+}
+
+/// A size of a page; a negative one, which is refused later, is no rows.
+pub(super) fn rows(value: &Value) -> Option<u64> {
+    match value {
+        Value::Number(number) => number.as_u64().or_else(|| number.as_i64().map(|_| 0)),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_are_counted_by_their_pages() {
+        let many = |on, field| SHAPES.field(on, field).unwrap().many;
+        assert_eq!(many("Query", "stand"), Many::One);
+        assert_eq!(many("Query", "stands"), Many::Page(50));
+        assert_eq!(many("StandConnection", "edges"), Many::Rows);
+        assert_eq!(many("StandConnection", "nodes"), Many::Rows);
+        assert_eq!(many("Projection", "operations"), Many::Page(10));
+        assert_eq!(many("Pass", "cars"), Many::About(40));
+        assert_eq!(many("Pass", "alerts"), Many::About(10));
+        assert_eq!(SHAPES.field("Refusal", "code").unwrap().many, Many::One);
+    }
+
+    #[test]
+    fn every_field_with_a_price_is_in_the_schema() {
+        for (on, field) in cost::named() {
+            assert!(SHAPES.field(on, field).is_some(), "{on}.{field} is not in the schema");
+        }
+    }
+
+    /// A list without a bound of its own is counted as if it had one: whoever adds a connection gives it a page.
+    #[test]
+    fn every_connection_has_a_page() {
+        for (on, fields) in &SHAPES.0 {
+            for (field, shape) in fields.iter().filter(|(_, shape)| shape.answers.ends_with("Connection")) {
+                assert!(matches!(shape.many, Many::Page(_)), "{on}.{field}");
+            }
+        }
+    }
+}
