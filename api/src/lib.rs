@@ -11,8 +11,11 @@ pub mod graphql;
 pub mod http;
 pub mod import;
 mod jobs;
+pub mod limits;
 pub mod logs;
 mod operate;
+#[cfg(test)]
+mod redis_server;
 pub mod runtime;
 pub mod settings;
 pub mod wakeups;

@@ -93,19 +93,13 @@ pub struct Subscription(
 /// The executable schema.
 pub type Schema = async_graphql::Schema<Query, Mutation, Subscription>;
 
-/// The deepest nesting of fields that is executed.
-const MAX_DEPTH: usize = 20;
-/// The most fields in one operation, fragments written out.
-const MAX_COMPLEXITY: usize = 2_000;
-/// The most directives on one field.
-const MAX_DIRECTIVES: usize = 10;
+/// Selections inside selections, which are limited before (`crate::limits`): never fewer than the largest setting.
+const MAX_NESTING: usize = 64;
 
 fn builder() -> async_graphql::SchemaBuilder<Query, Mutation, Subscription> {
     Schema::build(Query::default(), Mutation::default(), Subscription::default())
         .register_output_type::<refusal::Refusal>()
-        .limit_depth(MAX_DEPTH)
-        .limit_complexity(MAX_COMPLEXITY)
-        .limit_directives(MAX_DIRECTIVES)
+        .limit_recursive_depth(MAX_NESTING)
 }
 
 /// The same, as far as clients may look into it.

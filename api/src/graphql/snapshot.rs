@@ -7,18 +7,20 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_graphql::Error;
 use chrono::{DateTime, Utc};
-use sqlx::{PgConnection, PgPool, Postgres, Transaction};
+use sqlx::{AssertSqlSafe, ConnectOptions as _, PgConnection, PgPool, Postgres, Transaction};
 use tokio::sync::{Mutex, MutexGuard, OnceCell};
+use uuid::Uuid;
 use vigie_projections::{MODELS, Projections};
 
 use super::Services;
 use super::relation::View;
 
-/// Behind the gate no tables are swapped: a table that is younger than the transaction would look empty to it.
-const BEGIN: &str = "begin isolation level repeatable read read only; lock table read.swap_gate in access share mode";
+/// How long cancelling may take.
+const CANCELLING: Duration = Duration::from_secs(2);
 
 /// The state that an operation reads. Clones share it.
 #[derive(Clone)]
@@ -29,6 +31,27 @@ pub struct Snapshot {
     /// When the event that a view of the past ends with was recorded, once somebody has asked.
     moment: Arc<OnceCell<DateTime<Utc>>>,
     open: Arc<Mutex<Option<Open>>>,
+    limits: Arc<Statements>,
+}
+
+/// What holds for the statements of an operation.
+struct Statements {
+    /// What the operation's connections are called in `pg_stat_activity`.
+    name: String,
+    /// How long each may take.
+    timeout: Duration,
+}
+
+impl Statements {
+    /// Behind the gate no tables are swapped: a table that is younger than the transaction would look empty to it.
+    fn begin(&self) -> AssertSqlSafe<String> {
+        AssertSqlSafe(format!(
+            "begin isolation level repeatable read read only; set local statement_timeout = {}; \
+             set local application_name = '{}'; lock table read.swap_gate in access share mode",
+            self.timeout.as_millis(),
+            self.name
+        ))
+    }
 }
 
 struct Open {
@@ -92,10 +115,12 @@ impl Reading<'_> {
 }
 
 impl Snapshot {
-    /// A state that is fixed by the first read.
+    /// A state that is fixed by the first read. No statement takes longer than `timeout`.
     #[must_use]
-    pub fn new(services: &Services) -> Self {
+    pub fn new(services: &Services, timeout: Duration) -> Self {
+        let name = format!("vigie {}", Uuid::now_v7().simple());
         Self {
+            limits: Arc::new(Statements { name, timeout }),
             pool: services.pool.clone(),
             projections: services.projections.clone(),
             view: View::now(services.schema.clone()),
@@ -146,10 +171,29 @@ impl Snapshot {
         let mut open = self.open.lock().await;
         if open.is_none() {
             let reached = self.reached();
-            let transaction = self.pool.begin_with(BEGIN).await;
+            let transaction = self.pool.begin_with(self.limits.begin()).await;
             *open = Some(Open { transaction: transaction.map_err(unreadable)?, reached });
         }
         Ok(Reading { view: &self.view, open })
+    }
+
+    /// Ends the statement that runs for this operation. Call it while the operation still holds its connection.
+    pub(crate) async fn cancel(&self) {
+        let cancelled = async {
+            let mut connection = self.pool.connect_options().connect().await?;
+            let name = &self.limits.name;
+            sqlx::query_scalar!(
+                "select count(pg_cancel_backend(pid)) from pg_stat_activity where application_name = $1",
+                name
+            )
+            .fetch_one(&mut connection)
+            .await
+        };
+        match tokio::time::timeout(CANCELLING, cancelled).await {
+            Ok(Ok(_)) => {}
+            Ok(Err(error)) => tracing::warn!(error = %error, "a statement could not be cancelled and ends by itself"),
+            Err(_) => tracing::warn!("a statement could not be cancelled in time and ends by itself"),
+        }
     }
 
     fn reached(&self) -> Vec<(&'static str, i64)> {
@@ -179,6 +223,11 @@ pub(super) async fn recorded_at(position: i64, connection: &mut PgConnection) ->
 
 /// The caller is told that the read side failed; the cause is for the log.
 pub(super) fn unreadable(error: sqlx::Error) -> Error {
+    /// SQLSTATE of a statement that was cancelled, or took too long.
+    const QUERY_CANCELED: &str = "57014";
+    if error.as_database_error().and_then(|error| error.code()).is_some_and(|code| code == QUERY_CANCELED) {
+        return crate::limits::timed_out();
+    }
     tracing::error!(error = &error as &dyn std::error::Error, "the read models could not be read");
     super::error::fault("UNAVAILABLE", "the read models could not be read")
 }

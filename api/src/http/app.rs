@@ -91,7 +91,7 @@ impl App {
 
     /// The request with what its resolvers need: who asks, and the one state of the read side that it reads.
     pub(super) fn prepare(&self, request: Request, caller: Caller) -> Request {
-        let snapshot = Snapshot::new(self.services());
+        let snapshot = Snapshot::new(self.services(), self.settings().limits.operation);
         let mut request = request.data(caller);
         crate::graphql::loaders(&mut request.data, &snapshot);
         request.data(snapshot)

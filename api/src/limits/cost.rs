@@ -9,7 +9,7 @@ const LIST: u64 = 10;
 /// The rows of a page that names no size.
 pub(super) const PAGE: u64 = 50;
 /// How many fields of the schema cost as much as one of an answer: they are in memory.
-pub(super) const INTROSPECTION: u64 = 100;
+pub(super) const INTROSPECTION: u64 = 10;
 
 /// Lists without an argument for their size that are usually longer or shorter than that, by type and field.
 const LISTS: &[(&str, &str, u64)] = &[

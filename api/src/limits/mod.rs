@@ -9,6 +9,8 @@ mod address;
 mod cost;
 mod deadline;
 mod document;
+#[cfg(test)]
+mod documented;
 mod list;
 mod rate;
 mod shapes;

@@ -89,7 +89,7 @@ fn shape(on: &str, field: &FieldDefinition) -> Shape {
         (true, None) if on.ends_with("Connection") => Many::Rows,
         (true, None) => Many::About(cost::list(on, &field.name.node)),
         (_, Some(first)) if list || connection => {
-            let size = first.node.default_value.as_ref().and_then(|default| rows(&default.node.clone().into_value()));
+            let size = first.node.default_value.as_ref().and_then(|default| rows(&default.node));
             Many::Page(size.unwrap_or(cost::PAGE))
         }
         (false, None) if connection => Many::Page(cost::PAGE),

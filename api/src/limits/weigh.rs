@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use async_graphql::parser::types::{
     ExecutableDocument, Field, OperationDefinition, OperationType, Selection, SelectionSet,
 };
-use async_graphql::{Pos, Positioned, ServerError, Value, Variables};
+use async_graphql::{Name, Pos, Positioned, ServerError, Value, Variables};
 
 use super::cost::INTROSPECTION;
 use super::shapes::{Many, SHAPES, Shape, Shapes, rows};
@@ -176,11 +176,8 @@ impl<'a> Scale<'a> {
             if !matches!(name.node.as_str(), "first" | "last") {
                 continue;
             }
-            let asked = match &value.node {
-                Value::Variable(variable) => self.variable(variable),
-                value => rows(value),
-            };
-            if let Some(asked) = asked {
+            let given = value.node.clone().into_const_with(|name| self.variable(&name).ok_or(()));
+            if let Some(asked) = given.ok().as_ref().and_then(rows) {
                 Limit::Page.check(asked, self.limits.page).map_err(|exceeded| exceeded.at(value.pos))?;
                 most = most.max(Some(asked));
             }
@@ -188,12 +185,12 @@ impl<'a> Scale<'a> {
         Ok(most)
     }
 
-    fn variable(&self, name: &str) -> Option<u64> {
+    fn variable(&self, name: &Name) -> Option<Value> {
         if let Some(given) = self.variables.get(name) {
-            return rows(&given.clone().into_value());
+            return Some(given.clone());
         }
-        let declared = self.operation.variable_definitions.iter().find(|variable| variable.node.name.node == name)?;
-        rows(&declared.node.default_value()?.clone().into_value())
+        let declared = self.operation.variable_definitions.iter().find(|variable| variable.node.name.node == *name)?;
+        declared.node.default_value().cloned()
     }
 }
 

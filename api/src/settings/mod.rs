@@ -1,9 +1,10 @@
 //! Settings: environment variables over a TOML file over defaults.
 //!
-//! Each setting is declared once, in [`table::TABLE`]: its name, its default, how it is read and what it says. The
+//! Each setting is declared once, in [`all`]: its name, its default, how it is read and what it says. The
 //! documented table (`docs/configuration.md`) is made from the same declarations, and a test compares the two.
 
 mod file;
+mod limits;
 mod protocols;
 mod table;
 
@@ -11,8 +12,10 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::limits::Limits;
+
 pub use protocols::Protocols;
-pub use table::{Declared, TABLE, markdown};
+pub use table::{Declared, all, markdown};
 
 /// The environment variable that names the TOML file.
 pub const CONFIG: &str = "VIGIE_CONFIG";
@@ -65,6 +68,8 @@ pub struct Settings {
     pub ws_init_timeout: Duration,
     /// How GraphQL is spoken.
     pub protocols: Protocols,
+    /// What nobody may exceed.
+    pub limits: Limits,
 }
 
 /// A setting that cannot be used.
@@ -104,14 +109,13 @@ impl Settings {
             for entry in file::entries(path, text)? {
                 let problem =
                     |problem| SettingsError { name: format!("{path}:{}: {}", entry.line, entry.key), problem };
-                let declared = TABLE
-                    .iter()
+                let declared = all()
                     .find(|declared| declared.key() == entry.key)
                     .ok_or_else(|| problem("no such setting; docs/configuration.md lists them".to_owned()))?;
                 (declared.read)(&mut settings, &entry.value).map_err(problem)?;
             }
         }
-        for declared in TABLE {
+        for declared in all() {
             let Some(value) = environment(declared.variable).filter(|value| !value.is_empty()) else { continue };
             let problem = |problem| SettingsError { name: declared.variable.to_owned(), problem };
             let value = value.into_string().map_err(|_| problem("is not UTF-8 text".to_owned()))?;
@@ -139,9 +143,10 @@ impl Settings {
             pool_size: 16,
             refusals: vigie_commands::refusals::Keep { count: 100_000, age: chrono::TimeDelta::days(90) },
             body_limit: 1024 * 1024,
-            request_timeout: Duration::from_secs(30),
+            request_timeout: Duration::from_secs(60),
             ws_init_timeout: Duration::from_secs(3),
             protocols: Protocols::default(),
+            limits: Limits::default(),
         }
     }
 
@@ -209,6 +214,24 @@ mod tests {
             ("VIGIE_STREAMS", "0"),
             ("VIGIE_STREAM_SECONDS", "0"),
             ("VIGIE_KEEP_ALIVE_SECONDS", "0"),
+            ("VIGIE_MAX_TOKENS", "99"),
+            ("VIGIE_MAX_NESTING", "65"),
+            ("VIGIE_MAX_DEPTH", "3"),
+            ("VIGIE_MAX_FIELDS", "1"),
+            ("VIGIE_MAX_ALIASES", "-1"),
+            ("VIGIE_MAX_DIRECTIVES", "many"),
+            ("VIGIE_MAX_ROOT_FIELDS", "0"),
+            ("VIGIE_MAX_PAGE", "1001"),
+            ("VIGIE_MAX_COST", "999"),
+            ("VIGIE_SHOW_COST", "1"),
+            ("VIGIE_OPERATION_SECONDS", "0"),
+            ("VIGIE_MAX_OPERATIONS", "0"),
+            ("VIGIE_MAX_SUBSCRIPTIONS", "0"),
+            ("VIGIE_MAX_SOCKET_OPERATIONS", "0"),
+            ("VIGIE_RATE", "999"),
+            ("VIGIE_RATE_SECONDS", "0"),
+            ("VIGIE_ADDRESS_SHARE", "0"),
+            ("VIGIE_TRUSTED_PROXIES", "10.0.0.1, proxy"),
             ("DATABASE_URL", "mysql://localhost/x"),
             ("VIGIE_MIGRATION_DATABASE_URL", "localhost"),
             ("REDIS_URL", "http://localhost"),
@@ -253,7 +276,7 @@ mod tests {
 
     #[test]
     fn each_documented_default_is_the_one_in_force() {
-        for declared in TABLE.iter().filter(|declared| declared.concrete_default()) {
+        for declared in all().filter(|declared| declared.concrete_default()) {
             let told = from(&[(declared.variable, declared.default)], None).unwrap();
             assert_eq!(told, Settings::defaults(), "{}", declared.variable);
         }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use axum::http::StatusCode;
 
-use super::{CONFIG, LogFormat, Settings};
+use super::{CONFIG, LogFormat, Settings, limits};
 
 /// One setting.
 pub struct Declared {
@@ -34,8 +34,8 @@ impl Declared {
     }
 }
 
-/// Every setting, in the order of the documentation.
-pub const TABLE: &[Declared] = &[
+/// All of them but the limits.
+const TABLE: &[Declared] = &[
     Declared {
         variable: "DATABASE_URL",
         default: "(a private Postgres in the data folder)",
@@ -156,8 +156,8 @@ pub const TABLE: &[Declared] = &[
     },
     Declared {
         variable: "VIGIE_REQUEST_SECONDS",
-        default: "30",
-        says: "Seconds that one request may take: 1 to 600.",
+        default: "60",
+        says: "Seconds that one request may take, with its body and its answer: 1 to 600.",
         read: |settings, text| {
             number(text, 1, 600).map(|seconds: u64| settings.request_timeout = Duration::from_secs(seconds))
         },
@@ -253,11 +253,16 @@ pub const TABLE: &[Declared] = &[
     },
 ];
 
-fn parse<T: FromStr>(text: &str, shape: &str) -> Result<T, String> {
+/// Every setting, in the order of the documentation.
+pub fn all() -> impl Iterator<Item = &'static Declared> {
+    TABLE.iter().chain(limits::TABLE)
+}
+
+pub(super) fn parse<T: FromStr>(text: &str, shape: &str) -> Result<T, String> {
     text.parse().map_err(|_| format!("{text:?} is not {shape}"))
 }
 
-fn number<T: FromStr + PartialOrd + std::fmt::Display>(text: &str, least: T, most: T) -> Result<T, String> {
+pub(super) fn number<T: FromStr + PartialOrd + std::fmt::Display>(text: &str, least: T, most: T) -> Result<T, String> {
     match text.parse() {
         Ok(number) if least <= number && number <= most => Ok(number),
         Ok(_) | Err(_) => Err(format!("{text:?} is not a whole number from {least} to {most}")),
@@ -282,7 +287,7 @@ pub fn markdown() -> String {
          a message that names it. Times are in seconds.\n\n\
          | Variable | Key in the file | Default | What it does |\n|---|---|---|---|\n"
     );
-    for declared in TABLE {
+    for declared in all() {
         let default = if declared.concrete_default() {
             format!("`{}`", declared.default)
         } else {

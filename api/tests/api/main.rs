@@ -11,6 +11,7 @@ mod documents;
 mod harness;
 mod health;
 mod http;
+mod limits;
 mod lists;
 mod passes;
 mod past;

@@ -7,7 +7,7 @@ use redis::RedisError;
 use serde_json::{Map, Value, json};
 
 use super::report::Check;
-use crate::settings::{CONFIG, TABLE};
+use crate::settings::{CONFIG, all};
 
 /// Less than this, in bytes, is little for a log that only grows.
 const LITTLE: u64 = 1024 * 1024 * 1024;
@@ -15,7 +15,7 @@ const LITTLE: u64 = 1024 * 1024 * 1024;
 /// What the environment sets, passwords masked. That each of it can be used, and the file that it may name, has been
 /// checked when the settings were read.
 pub(super) fn settings() -> Check {
-    let known = TABLE.iter().map(|declared| declared.variable).chain([CONFIG]);
+    let known = all().map(|declared| declared.variable).chain([CONFIG]);
     let set = known.filter_map(|name| Some((name, std::env::var(name).ok().filter(|value| !value.is_empty())?)));
     let set: Vec<_> = set.map(|(name, value)| (name, masked(&value))).collect();
     let says = match set.as_slice() {

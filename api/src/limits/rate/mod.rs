@@ -109,7 +109,7 @@ struct Outcome {
 impl Quota {
     /// Seconds, at least one, after which the same can be asked again.
     pub(crate) fn retry_after(&self) -> Option<u64> {
-        self.wait.map(seconds)
+        self.wait.map(|wait| whole_seconds(wait).max(1))
     }
 
     /// `RateLimit-Policy`, `RateLimit` (draft-ietf-httpapi-ratelimit-headers-11, structured fields of RFC 9651) and, after
@@ -117,7 +117,7 @@ impl Quota {
     pub(crate) fn headers(&self) -> HeaderMap {
         let window = self.window.as_secs();
         let policies = self.members(|left| format!("q={};qu=\"cost\";w={window}", left.size));
-        let state = self.members(|left| format!("r={};t={}", left.left, seconds(self.until_full(left))));
+        let state = self.members(|left| format!("r={};t={}", left.left, whole_seconds(self.until_full(left))));
         let mut headers = HeaderMap::new();
         let retry = self.retry_after().map(|retry| retry.to_string());
         let told = [
@@ -143,9 +143,9 @@ impl Quota {
     }
 }
 
-/// Whole seconds, rounded up; at least one.
-fn seconds(duration: Duration) -> u64 {
-    (duration.as_secs() + u64::from(duration.subsec_nanos() > 0)).max(1)
+/// Seconds, rounded up.
+fn whole_seconds(duration: Duration) -> u64 {
+    duration.as_secs() + u64::from(duration.subsec_nanos() > 0)
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 //! One script does a whole charge, by the clock of Redis, so that processes neither race nor need to agree on the time.
 //! A bucket that nobody looks at for as long as it takes to fill up is forgotten, which is the same as full.
 
-use std::sync::{Arc, LazyLock, RwLock, PoisonError};
+use std::sync::{Arc, LazyLock, PoisonError, RwLock};
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
@@ -72,6 +72,12 @@ impl Shared {
         let link = Arc::new(Link { open: RwLock::new(None), lost: Notify::new() });
         tokio::spawn(connect(client, Arc::downgrade(&link)));
         Self { prefix: format!("vigie:{database}:rate"), link }
+    }
+
+    /// Whether there is a connection.
+    #[cfg(test)]
+    pub(super) fn is_open(&self) -> bool {
+        self.link.open.read().unwrap().is_some()
     }
 
     /// Charges; none when Redis does not answer in time.

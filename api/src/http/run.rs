@@ -1,0 +1,54 @@
+//! Running what was admitted: for so long at most, and with its cost told when that is asked for.
+
+use async_graphql::Response;
+use futures_util::stream::{BoxStream, StreamExt, once};
+
+use super::App;
+use super::admit::Admitted;
+use super::request::Caller;
+use crate::limits::{Cost, within};
+
+impl App {
+    /// The answer to a query or mutation.
+    pub(super) async fn execute(&self, admitted: Admitted, caller: Caller) -> Response {
+        let Admitted { request, cost, headers, slot, .. } = admitted;
+        let told = self.tells(&caller, cost);
+        let (request, snapshot) = self.prepare(request, caller);
+        let operation = self.schema().execute(request);
+        let mut answer = within(self.settings().limits.operation, operation, snapshot.cancel()).await;
+        drop(slot);
+        answer.http_headers.extend(headers);
+        tell(&mut answer, told);
+        answer
+    }
+
+    /// The answers to an operation of any kind. A subscription has no end of its own; each of its statements does.
+    pub(super) fn stream(&self, admitted: Admitted, caller: Caller) -> BoxStream<'static, Response> {
+        if !admitted.is_subscription() {
+            let app = self.clone();
+            return once(async move { app.execute(admitted, caller).await }).boxed();
+        }
+        let Admitted { request, cost, slot, .. } = admitted;
+        let told = self.tells(&caller, cost);
+        let answers = self.schema().execute_stream(self.prepare(request, caller).0);
+        answers
+            .map(move |mut answer| {
+                // It is taken for as long as the stream lives.
+                let _taken = &slot;
+                tell(&mut answer, told);
+                answer
+            })
+            .boxed()
+    }
+
+    fn tells(&self, caller: &Caller, cost: Cost) -> Option<Cost> {
+        (self.settings().limits.show_cost || caller.wants_cost).then_some(cost)
+    }
+}
+
+fn tell(answer: &mut Response, cost: Option<Cost>) {
+    if let Some(Cost { cost, limit }) = cost {
+        let cost = async_graphql::value!({ "cost": cost, "limit": limit });
+        answer.extensions.insert("cost".to_owned(), cost);
+    }
+}
