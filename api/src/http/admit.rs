@@ -1,16 +1,15 @@
 //! What every request passes between being read and being executed, over HTTP, a WebSocket or a stream of events.
 
-use async_graphql::parser::parse_query;
 use async_graphql::parser::types::{ExecutableDocument, OperationDefinition, OperationType};
 use async_graphql::{Pos, Request, Response, ServerError, Variables};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use futures_util::stream::{BoxStream, StreamExt};
 use serde_json::{Map, Value};
 
 use super::App;
 use super::inspect::{chosen, introspects, without_value};
 use super::request::{Asked, Caller};
 use super::resume::{resume, resumes};
+use crate::limits::{Cost, Slot, check};
 
 /// A request that may run.
 pub(super) struct Admitted {
@@ -19,6 +18,12 @@ pub(super) struct Admitted {
     pub(super) kind: Option<OperationType>,
     /// Whether each item says after which position a client that was cut off goes on.
     pub(super) resumes: bool,
+    /// What it costs.
+    pub(super) cost: Cost,
+    /// It is one of those that its caller runs, until this is dropped.
+    pub(super) slot: Slot,
+    /// What the answer says besides: what the caller may still spend.
+    pub(super) headers: HeaderMap,
 }
 
 impl Admitted {
@@ -79,10 +84,35 @@ impl From<ServerError> for Refused {
 }
 
 impl App {
-    /// Finds the document, parses it and decides whether the operation may run here.
-    pub(super) async fn admit(&self, mut asked: Asked, _caller: &Caller) -> Result<Admitted, Refused> {
-        let text = self.document(asked.document)?;
-        let mut document = parse_query(&text).map_err(ServerError::from)?;
+    /// Finds the document, parses it if it is within the limits, charges its caller and decides whether the operation
+    /// may run here.
+    pub(super) async fn admit(&self, asked: Asked, caller: &Caller) -> Result<Admitted, Refused> {
+        let text = self.document(asked.document.clone())?;
+        let variables = Variables::from_json(Value::Object(asked.variables.clone()));
+        let checked = check(&text, asked.operation_name.as_deref(), &variables, &self.settings().limits);
+        let headers = self.charge(caller, checked.as_ref().map_or_else(|unfit| unfit.cost, |(_, cost)| cost.cost)).await?;
+        let (document, cost) = match checked {
+            Ok(fit) => fit,
+            Err(unfit) => return Err(Refused { headers, ..unfit.error.into() }),
+        };
+        match self.allow(document, &text, asked, caller, cost) {
+            Ok(admitted) => Ok(Admitted { headers, ..admitted }),
+            Err(mut refused) => {
+                refused.headers.extend(headers);
+                Err(refused)
+            }
+        }
+    }
+
+    /// Whether an operation that is paid for may run.
+    fn allow(
+        &self,
+        mut document: ExecutableDocument,
+        text: &str,
+        mut asked: Asked,
+        caller: &Caller,
+        cost: Cost,
+    ) -> Result<Admitted, Refused> {
         let name = asked.operation_name.as_deref();
         if let Some(position) = asked.resume_after {
             resume(&mut document, name, &mut asked.variables, position)
@@ -98,10 +128,12 @@ impl App {
         let kind = operation.map(|operation| operation.ty);
         let resumes = operation.is_some_and(resumes);
         let variables = Variables::from_json(Value::Object(asked.variables));
-        let mut request = Request::new(&*text).variables(variables);
+        let mut request = Request::new(text).variables(variables);
         request.operation_name = asked.operation_name;
         request.set_parsed_query(document);
-        Ok(Admitted { request, kind, resumes })
+        let slot = self.slot(caller, kind)?;
+        cost.record();
+        Ok(Admitted { request, kind, resumes, cost, slot, headers: HeaderMap::new() })
     }
 
     fn may(
@@ -122,22 +154,5 @@ impl App {
             Some(error) => Err(Refused { status: protocols.invalid_status, ..error.into() }),
             None => Ok(()),
         }
-    }
-
-    /// Carries out a query or mutation.
-    pub(super) async fn execute(&self, admitted: Admitted, caller: Caller) -> Response {
-        self.schema().execute(self.prepare(admitted.request, caller)).await
-    }
-
-    /// The results of any operation, as they come.
-    pub(super) fn answers(&self, admitted: Admitted, caller: Caller) -> BoxStream<'static, Response> {
-        let subscription = admitted.is_subscription();
-        let answers = self.schema().execute_stream(self.prepare(admitted.request, caller));
-        if !subscription {
-            return answers;
-        }
-        let life = self.life().clone();
-        let stopped = async move { life.stopping().await };
-        answers.take_until(stopped).boxed()
     }
 }

@@ -10,6 +10,7 @@ use super::request::Caller;
 use super::stream::Streams;
 use crate::documents::{Automatic, Documents};
 use crate::graphql::{Schema, Services, Snapshot, Validator};
+use crate::limits::{Rates, Slots};
 use crate::settings::Settings;
 
 /// The server's parts. Cheap to clone.
@@ -27,6 +28,8 @@ struct Parts {
     /// What clients have persisted; none where they may not.
     automatic: Option<Automatic>,
     streams: Arc<Streams>,
+    rates: Rates,
+    slots: Slots,
 }
 
 impl App {
@@ -45,7 +48,20 @@ impl App {
         let schema = crate::graphql::schema(services.clone(), protocols);
         let validator = Validator::new(protocols);
         let streams = Arc::new(Streams::new(protocols.streams, protocols.stream_reservation));
-        Self(Arc::new(Parts { settings, schema, services, metrics, life, validator, documents, automatic, streams }))
+        let rates = rates(&settings, &services);
+        Self(Arc::new(Parts {
+            settings,
+            schema,
+            services,
+            metrics,
+            life,
+            validator,
+            documents,
+            automatic,
+            streams,
+            rates,
+            slots: Slots::default(),
+        }))
     }
 
     /// The settings that it was started with.
@@ -89,11 +105,33 @@ impl App {
         self.0.automatic.as_ref()
     }
 
+    /// What callers may spend.
+    pub(super) fn rates(&self) -> &Rates {
+        &self.0.rates
+    }
+
+    /// What callers run.
+    pub(super) fn slots(&self) -> &Slots {
+        &self.0.slots
+    }
+
     /// The request with what its resolvers need: who asks, and the one state of the read side that it reads.
-    pub(super) fn prepare(&self, request: Request, caller: Caller) -> Request {
+    pub(super) fn prepare(&self, request: Request, caller: Caller) -> (Request, Snapshot) {
         let snapshot = Snapshot::new(self.services(), self.settings().limits.operation);
         let mut request = request.data(caller);
         crate::graphql::loaders(&mut request.data, &snapshot);
-        request.data(snapshot)
+        (request.data(snapshot.clone()), snapshot)
     }
+}
+
+fn rates(settings: &Settings, services: &Services) -> Rates {
+    let redis = settings.redis_url.as_deref().and_then(|url| match redis::Client::open(url) {
+        Ok(client) => Some(client),
+        Err(error) => {
+            tracing::warn!(error = %error, "REDIS_URL cannot be used; this process limits rates by itself");
+            None
+        }
+    });
+    let options = services.pool.connect_options();
+    Rates::new(&settings.limits, redis, options.get_database().unwrap_or("vigie"))
 }

@@ -2,7 +2,7 @@
 
 use axum::body::{Body, Bytes};
 use axum::extract::{Path, Query, State};
-use axum::http::{HeaderMap, StatusCode, header as name_of};
+use axum::http::{StatusCode, header as name_of};
 use axum::response::{IntoResponse, Response};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use serde::Deserialize;
@@ -29,13 +29,9 @@ pub(super) struct Asked {
 pub(super) async fn file(
     State(app): State<App>,
     Path(file): Path<String>,
-    headers: HeaderMap,
+    caller: Caller,
     asked: Result<Query<Asked>, axum::extract::rejection::QueryRejection>,
 ) -> Response {
-    let caller = match Caller::of(&headers, &app.settings().actor) {
-        Ok(caller) => caller,
-        Err(malformed) => return bad_request(&malformed.0),
-    };
     if !holds(&caller, Right::Audit) {
         return problem(StatusCode::FORBIDDEN, "FORBIDDEN", "you may not look into the audit trail");
     }

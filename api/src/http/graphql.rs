@@ -15,38 +15,45 @@ use super::admit::Refused;
 use super::negotiate::{Media, media, problem, wants_page};
 use super::request::{Asked, Caller, Malformed, from_json, from_pairs};
 use super::{App, ui, websocket};
+use crate::limits::{Exceeded, Limit, was_in_vain};
 
 /// A socket, the page, or a query.
 pub(super) async fn get(
     State(app): State<App>,
     headers: HeaderMap,
+    caller: Caller,
     Query(pairs): Query<Vec<(String, String)>>,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Response {
     if let Ok(upgrade) = upgrade {
-        return websocket::open(app, &headers, upgrade);
+        return websocket::open(app, &headers, caller, upgrade);
     }
     if pairs.iter().all(|(name, _)| name != "query" && name != "documentId") && wants_page(&headers) {
         return ui::page();
     }
     let Some(media) = media(&headers) else { return not_acceptable() };
     match from_pairs(pairs) {
-        Ok(asked) => run(&app, &headers, media, asked).await,
+        Ok(asked) => run(&app, media, asked, caller).await,
         Err(malformed) => bad_request(&malformed),
     }
 }
 
 /// Any operation but a subscription.
-pub(super) async fn post(State(app): State<App>, headers: HeaderMap, body: Result<Bytes, BytesRejection>) -> Response {
+pub(super) async fn post(
+    State(app): State<App>,
+    headers: HeaderMap,
+    caller: Caller,
+    body: Result<Bytes, BytesRejection>,
+) -> Response {
     let Some(media) = media(&headers) else { return not_acceptable() };
     let body = match json_body(&app, &headers, body) {
         Ok(body) => body,
         Err(refused) => return *refused,
     };
     match body {
-        Value::Array(batch) => run_batch(&app, &headers, media, batch).await,
+        Value::Array(batch) => run_batch(&app, media, batch, caller).await,
         single => match from_json(single) {
-            Ok(asked) => run(&app, &headers, media, asked).await,
+            Ok(asked) => run(&app, media, asked, caller).await,
             Err(malformed) => bad_request(&malformed),
         },
     }
@@ -65,8 +72,8 @@ pub(super) fn json_body(
     let body = body.map_err(|rejection| {
         let status = rejection.status();
         Box::new(if status == StatusCode::PAYLOAD_TOO_LARGE {
-            let message = format!("a body has at most {} bytes (VIGIE_BODY_LIMIT)", app.settings().body_limit);
-            problem(status, "BODY_TOO_LARGE", &message)
+            let exceeded = body_too_large(headers, app.settings().body_limit);
+            problem(status, exceeded.limit.code(), &exceeded.counted().message())
         } else {
             problem(status, "BAD_REQUEST", &rejection.body_text())
         })
@@ -75,11 +82,14 @@ pub(super) fn json_body(
         .map_err(|error| Box::new(bad_request(&Malformed(format!("the body is not JSON: {error}")))))
 }
 
-async fn run(app: &App, headers: &HeaderMap, media: Media, asked: Asked) -> Response {
-    let caller = match Caller::of(headers, &app.settings().actor) {
-        Ok(caller) => caller,
-        Err(malformed) => return bad_request(&malformed),
-    };
+/// The size that was asked for is what the request says of itself; a body that does not say it was cut off.
+fn body_too_large(headers: &HeaderMap, limit: usize) -> Exceeded {
+    let allowed = u64::try_from(limit).unwrap_or(u64::MAX);
+    let length = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+    Limit::Body.exceeded(length.unwrap_or(allowed.saturating_add(1)), allowed)
+}
+
+async fn run(app: &App, media: Media, asked: Asked, caller: Caller) -> Response {
     match execute(app, asked, caller).await {
         Ok(answer) => answered(app, media, answer),
         Err(refused) => refusal(media, refused),
@@ -87,7 +97,7 @@ async fn run(app: &App, headers: &HeaderMap, media: Media, asked: Asked) -> Resp
 }
 
 /// Several operations, one after the other in their order; each has its own answer.
-async fn run_batch(app: &App, headers: &HeaderMap, media: Media, batch: Vec<Value>) -> Response {
+async fn run_batch(app: &App, media: Media, batch: Vec<Value>, caller: Caller) -> Response {
     let most = app.settings().protocols.batch;
     let wrong = match batch.len() {
         _ if most == 0 => Some("batches are not taken: send one operation (VIGIE_BATCH)".to_owned()),
@@ -99,9 +109,9 @@ async fn run_batch(app: &App, headers: &HeaderMap, media: Media, batch: Vec<Valu
         Some(wrong) => Err(Malformed(wrong)),
         None => batch.into_iter().map(from_json).collect::<Result<Vec<_>, _>>(),
     };
-    let (batch, caller) = match (batch, Caller::of(headers, &app.settings().actor)) {
-        (Ok(batch), Ok(caller)) => (batch, caller),
-        (Err(malformed), _) | (_, Err(malformed)) => return bad_request(&malformed),
+    let batch = match batch {
+        Ok(batch) => batch,
+        Err(malformed) => return bad_request(&malformed),
     };
     let mut answers = Vec::with_capacity(batch.len());
     for asked in batch {
@@ -129,8 +139,13 @@ pub(super) fn is_request_error(answer: &Answer) -> bool {
 
 fn answered(app: &App, media: Media, mut answer: Answer) -> Response {
     let invalid = is_request_error(&answer) && media == Media::GraphQl;
-    let status = if invalid { app.settings().protocols.invalid_status } else { StatusCode::OK };
-    body(status, media, &json(&mut answer))
+    let status = match invalid {
+        true if was_in_vain(&answer) => StatusCode::GATEWAY_TIMEOUT,
+        true => app.settings().protocols.invalid_status,
+        false => StatusCode::OK,
+    };
+    let headers = std::mem::take(&mut answer.http_headers);
+    (headers, body(status, media, &json(&mut answer))).into_response()
 }
 
 /// The answer to a request that does not run.

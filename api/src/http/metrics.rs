@@ -56,6 +56,7 @@ fn describe() {
     describe_gauge!("vigie_stands_available", "Stands that are available now, by site and kind");
     describe_gauge!("vigie_allocations", "Allocations that were ever made, by aircraft type, and whether on overflow");
     describe_gauge!("vigie_alerts_open", "Alerts that are not resolved, by site, kind and status");
+    crate::limits::describe();
     describe_gauge!("vigie_build_info", "1, with the version as a label");
 }
 

@@ -5,6 +5,7 @@
 
 mod admit;
 mod app;
+mod charge;
 mod export;
 mod graphql;
 mod guard;
@@ -17,6 +18,7 @@ mod observe;
 mod persisted;
 mod request;
 mod resume;
+mod run;
 mod serve;
 mod stream;
 mod ui;

@@ -1,16 +1,25 @@
 //! A GraphQL request, out of a body or a query string, before anything is executed.
 
-use axum::http::HeaderMap;
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
 
+use super::App;
+use super::negotiate::problem;
 use crate::actor::Actor;
 use crate::clock;
+use crate::limits::{Address, of_request};
+
+/// The header that asks for the cost.
+const COST: &str = "vigie-cost";
 
 /// Why what came is not a GraphQL request, in words for its sender.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
-pub(super) struct Malformed(pub(super) String);
+pub(crate) struct Malformed(pub(super) String);
 
 /// What a caller asks for: the parameters of a GraphQL request.
 #[derive(Debug, Clone, PartialEq)]
@@ -120,11 +129,30 @@ pub(crate) struct Caller {
     pub(crate) traceparent: Option<String>,
     /// When the operation was asked for: what "now" means in all of it.
     pub(crate) asked_at: DateTime<Utc>,
+    /// From where.
+    pub(crate) address: Address,
+    /// Whether the cost is to be told.
+    pub(super) wants_cost: bool,
+}
+
+impl FromRequestParts<App> for Caller {
+    type Rejection = Malformed;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Malformed> {
+        let address = of_request(parts, &app.settings().limits.trusted_proxies);
+        Self::of(&parts.headers, &app.settings().actor, address)
+    }
+}
+
+impl IntoResponse for Malformed {
+    fn into_response(self) -> Response {
+        problem(StatusCode::BAD_REQUEST, "BAD_REQUEST", &self.0)
+    }
 }
 
 impl Caller {
     /// From the headers, or `default` when they do not say it.
-    pub(super) fn of(headers: &HeaderMap, default: &str) -> Result<Self, Malformed> {
+    fn of(headers: &HeaderMap, default: &str, address: Address) -> Result<Self, Malformed> {
         let named = match headers.get(Actor::HEADER) {
             Some(value) => value.to_str().map_err(|_| Malformed("Vigie-Actor is not plain text".to_owned()))?,
             None => default,
@@ -132,7 +160,8 @@ impl Caller {
         let actor = Actor::new(named).map_err(|error| Malformed(format!("Vigie-Actor: {error}")))?;
         let traceparent = headers.get("traceparent").and_then(|value| value.to_str().ok());
         let traceparent = traceparent.filter(|text| is_traceparent(text)).map(str::to_owned);
-        Ok(Self { actor, traceparent, asked_at: clock::now() })
+        let wants_cost = headers.get(COST).is_some_and(|value| value == "true");
+        Ok(Self { actor, traceparent, asked_at: clock::now(), address, wants_cost })
     }
 }
 

@@ -22,8 +22,9 @@ impl App {
         answer
     }
 
-    /// The answers to an operation of any kind. A subscription has no end of its own; each of its statements does.
-    pub(super) fn stream(&self, admitted: Admitted, caller: Caller) -> BoxStream<'static, Response> {
+    /// The answers to an operation of any kind, as they come. A subscription ends with the server; how long it runs is
+    /// not limited, but how long each of its statements does.
+    pub(super) fn answers(&self, admitted: Admitted, caller: Caller) -> BoxStream<'static, Response> {
         if !admitted.is_subscription() {
             let app = self.clone();
             return once(async move { app.execute(admitted, caller).await }).boxed();
@@ -31,6 +32,8 @@ impl App {
         let Admitted { request, cost, slot, .. } = admitted;
         let told = self.tells(&caller, cost);
         let answers = self.schema().execute_stream(self.prepare(request, caller).0);
+        let life = self.life().clone();
+        let stopped = async move { life.stopping().await };
         answers
             .map(move |mut answer| {
                 // It is taken for as long as the stream lives.
@@ -38,6 +41,7 @@ impl App {
                 tell(&mut answer, told);
                 answer
             })
+            .take_until(stopped)
             .boxed()
     }
 

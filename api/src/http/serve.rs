@@ -1,6 +1,7 @@
 //! Serving until told to stop, and stopping without losing anything.
 
 use std::io;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
@@ -14,7 +15,7 @@ pub enum ServeError {
     #[error("{address} cannot be listened on")]
     Listen {
         /// The address.
-        address: std::net::SocketAddr,
+        address: SocketAddr,
         /// Why not.
         source: io::Error,
     },
@@ -34,7 +35,8 @@ pub async fn serve(app: App, listener: TcpListener) -> Result<(), ServeError> {
         let life = life.clone();
         async move { life.stopping().await }
     };
-    let serving = axum::serve(listener, router(app)).with_graceful_shutdown(stopping).into_future();
+    let service = router(app).into_make_service_with_connect_info::<SocketAddr>();
+    let serving = axum::serve(listener, service).with_graceful_shutdown(stopping).into_future();
     let mut serving = std::pin::pin!(serving);
     tokio::select! {
         ended = &mut serving => return ended.map_err(ServeError::Serve),

@@ -2,12 +2,9 @@
 
 use std::time::Duration;
 
-use async_graphql::{Error, ErrorExtensions as _, Response};
+use async_graphql::{Error, ErrorExtensions as _, Response, ServerError, Value};
 
 use super::{Exceeded, Limit};
-
-/// The code of what was not done in time.
-pub(crate) const TIMEOUT: &str = "TIMEOUT";
 
 /// Runs `operation` for `allowed` at most. What it waits for in the database is then cancelled by `cancel`, while the
 /// operation still holds its connection, so that nobody else's statement is meant; after that it is dropped.
@@ -26,6 +23,12 @@ pub(crate) async fn within(
     }
 }
 
+/// Whether the answer says that the operation was not done in time.
+pub(crate) fn was_in_vain(answer: &Response) -> bool {
+    let code = |error: &ServerError| error.extensions.as_ref().and_then(|extensions| extensions.get("code")).cloned();
+    answer.errors.iter().any(|error| code(error) == Some(Value::from(Limit::Time.code())))
+}
+
 fn exceeded(allowed: Duration) -> Exceeded {
     Limit::Time.exceeded(allowed.as_secs(), allowed.as_secs())
 }
@@ -34,5 +37,5 @@ fn exceeded(allowed: Duration) -> Exceeded {
 pub(crate) fn timed_out() -> Error {
     let setting = Limit::Time.setting();
     Error::new(format!("a statement was not done in time ({setting})"))
-        .extend_with(|_, extensions| extensions.set("code", TIMEOUT))
+        .extend_with(|_, extensions| extensions.set("code", Limit::Time.code()))
 }

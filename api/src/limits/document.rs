@@ -19,6 +19,14 @@ pub(crate) struct Cost {
     pub(crate) limit: u64,
 }
 
+impl Cost {
+    /// Adds it to the measurements.
+    #[expect(clippy::cast_precision_loss, reason = "histograms are of floats")]
+    pub(crate) fn record(self) {
+        metrics::histogram!("vigie_operation_cost_size").record(self.cost as f64);
+    }
+}
+
 /// A document that is not executed, with what it costs to have looked at it.
 #[derive(Debug)]
 pub(crate) struct Unfit {

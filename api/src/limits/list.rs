@@ -223,16 +223,22 @@ impl Exceeded {
         format!("{}; at most {} are allowed ({setting})", has.replace("{}", &self.asked.to_string()), self.allowed)
     }
 
-    /// As an error of GraphQL. Counts it.
-    pub(crate) fn into_error(self) -> ServerError {
+    /// Counts it among the refusals.
+    pub(crate) fn counted(self) -> Self {
         metrics::counter!("vigie_limit_refusals_total", "limit" => self.limit.name()).increment(1);
-        let mut error = ServerError::new(self.message(), self.pos);
+        self
+    }
+
+    /// As an error of GraphQL, counted.
+    pub(crate) fn into_error(self) -> ServerError {
+        let this = self.counted();
+        let mut error = ServerError::new(this.message(), this.pos);
         let mut extensions = ErrorExtensionValues::default();
-        extensions.set("code", self.limit.code());
-        extensions.set("limit", self.limit.name());
-        extensions.set("asked", self.asked);
-        extensions.set("allowed", self.allowed);
-        extensions.set("setting", self.limit.setting());
+        extensions.set("code", this.limit.code());
+        extensions.set("limit", this.limit.name());
+        extensions.set("asked", this.asked);
+        extensions.set("allowed", this.allowed);
+        extensions.set("setting", this.limit.setting());
         error.extensions = Some(extensions);
         error
     }

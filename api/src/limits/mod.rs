@@ -22,11 +22,11 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 pub(crate) use address::{Address, of_request};
-pub(crate) use deadline::{TIMEOUT, timed_out, within};
+pub(crate) use deadline::{timed_out, was_in_vain, within};
 pub(crate) use document::{Cost, check};
 pub use list::Limit;
 pub(crate) use list::{Exceeded, describe};
-pub(crate) use rate::{Quota, Rates};
+pub(crate) use rate::{Overdrawn, Rates};
 pub(crate) use slots::{Slot, Slots};
 
 /// How much is allowed. Each value has its setting; [`Limit`] says which.

@@ -70,11 +70,6 @@ impl Shapes {
         Self(shapes)
     }
 
-    /// The fields of a type; none for a union.
-    pub(super) fn fields(&self, of: &str) -> Option<&HashMap<String, Shape>> {
-        self.0.get(of)
-    }
-
     /// A field of a type. Introspection is on every root.
     pub(super) fn field(&self, on: &str, field: &str) -> Option<&Shape> {
         self.0.get(on)?.get(field)

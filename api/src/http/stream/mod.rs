@@ -49,14 +49,14 @@ pub(super) async fn put(State(app): State<App>) -> Response {
 }
 
 /// Opens a reserved stream, or asks a query, or watches a subscription on a stream of its own.
-pub(super) async fn get(State(app): State<App>, headers: HeaderMap, Query(mut pairs): Pairs) -> Response {
+pub(super) async fn get(State(app): State<App>, headers: HeaderMap, caller: Caller, Query(mut pairs): Pairs) -> Response {
     match token(&headers, &mut pairs) {
         Some(token) if accepts(&headers, EVENTS) => open(&app, token),
         Some(token) => match asked(&headers, from_pairs(pairs)) {
-            Ok(asked) => operate(&app, &headers, &token, asked).await,
+            Ok(asked) => operate(&app, &headers, &token, asked, caller).await,
             Err(malformed) => bad_request(&malformed),
         },
-        None => distinct(&app, &headers, asked(&headers, from_pairs(pairs))).await,
+        None => distinct(&app, &headers, asked(&headers, from_pairs(pairs)), caller).await,
     }
 }
 
@@ -64,6 +64,7 @@ pub(super) async fn get(State(app): State<App>, headers: HeaderMap, Query(mut pa
 pub(super) async fn post(
     State(app): State<App>,
     headers: HeaderMap,
+    caller: Caller,
     Query(mut pairs): Pairs,
     body: Result<Bytes, BytesRejection>,
 ) -> Response {
@@ -73,9 +74,9 @@ pub(super) async fn post(
     };
     let asked = asked(&headers, from_json(body));
     match (token(&headers, &mut pairs), asked) {
-        (Some(token), Ok(asked)) => operate(&app, &headers, &token, asked).await,
+        (Some(token), Ok(asked)) => operate(&app, &headers, &token, asked, caller).await,
         (Some(_), Err(malformed)) => bad_request(&malformed),
-        (None, asked) => distinct(&app, &headers, asked).await,
+        (None, asked) => distinct(&app, &headers, asked, caller).await,
     }
 }
 
@@ -107,7 +108,12 @@ fn asked(headers: &HeaderMap, asked: Result<Asked, Malformed>) -> Result<Asked, 
 }
 
 /// A stream for one operation. What is wrong with it is told on the stream: browsers cannot read other answers.
-async fn distinct(app: &App, headers: &HeaderMap, asked: Result<Asked, Malformed>) -> Response {
+async fn distinct(
+    app: &App,
+    headers: &HeaderMap,
+    asked: Result<Asked, Malformed>,
+    caller: Caller,
+) -> Response {
     if !accepts(headers, EVENTS) {
         let message = "answers are text/event-stream, unless X-GraphQL-Event-Stream-Token names a stream";
         return problem(StatusCode::NOT_ACCEPTABLE, "NOT_ACCEPTABLE", message);
@@ -115,9 +121,9 @@ async fn distinct(app: &App, headers: &HeaderMap, asked: Result<Asked, Malformed
     if app.life().is_stopping() {
         return stopping();
     }
-    let (asked, caller) = match (asked, Caller::of(headers, &app.settings().actor)) {
-        (Ok(asked), Ok(caller)) => (asked, caller),
-        (Err(malformed), _) | (_, Err(malformed)) => return bad_request(&malformed),
+    let asked = match asked {
+        Ok(asked) => asked,
+        Err(malformed) => return bad_request(&malformed),
     };
     let admitted = match app.admit(asked, &caller).await {
         Ok(admitted) => admitted,
@@ -128,7 +134,8 @@ async fn distinct(app: &App, headers: &HeaderMap, asked: Result<Asked, Malformed
         }
     };
     let (subscription, resumes) = (admitted.is_subscription(), admitted.resumes);
-    events(body::of_one(app, app.answers(admitted, caller), subscription, resumes))
+    let told = admitted.headers.clone();
+    (told, events(body::of_one(app, app.answers(admitted, caller), subscription, resumes))).into_response()
 }
 
 fn open(app: &App, token: String) -> Response {
@@ -142,13 +149,15 @@ fn open(app: &App, token: String) -> Response {
 }
 
 /// Runs an operation whose results come on a stream.
-async fn operate(app: &App, headers: &HeaderMap, token: &str, asked: Asked) -> Response {
+async fn operate(
+    app: &App,
+    headers: &HeaderMap,
+    token: &str,
+    asked: Asked,
+    caller: Caller,
+) -> Response {
     let Some(id) = asked.operation_id.clone() else {
         return bad_request(&Malformed("extensions.operationId is missing".to_owned()));
-    };
-    let caller = match Caller::of(headers, &app.settings().actor) {
-        Ok(caller) => caller,
-        Err(malformed) => return bad_request(&malformed),
     };
     if let Err(reason) = app.streams().begin(token, &id) {
         return trouble(reason);

@@ -21,7 +21,7 @@ use super::request::Caller;
 const SUBPROTOCOL: &str = "graphql-transport-ws";
 
 /// Answers the request for a socket.
-pub(super) fn open(app: App, headers: &HeaderMap, upgrade: WebSocketUpgrade) -> Response {
+pub(super) fn open(app: App, headers: &HeaderMap, caller: Caller, upgrade: WebSocketUpgrade) -> Response {
     if !same_origin(headers) {
         let message = "sockets are opened by this server's own pages, or by programs that send no Origin";
         return problem(StatusCode::FORBIDDEN, "ORIGIN_NOT_ALLOWED", message);
@@ -31,10 +31,6 @@ pub(super) fn open(app: App, headers: &HeaderMap, upgrade: WebSocketUpgrade) -> 
         let refused = problem(StatusCode::SERVICE_UNAVAILABLE, "STOPPING", "the server is stopping");
         return (retry, refused).into_response();
     }
-    let caller = match Caller::of(headers, &app.settings().actor) {
-        Ok(caller) => caller,
-        Err(malformed) => return problem(StatusCode::BAD_REQUEST, "BAD_REQUEST", &malformed.0),
-    };
     let limit = app.settings().body_limit;
     let sockets = app.life().sockets().clone();
     upgrade

@@ -4,13 +4,13 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use async_graphql::Response;
-use axum::http::StatusCode;
 use futures_util::stream::{BoxStream, Stream, StreamExt, once};
 use tokio_stream::StreamMap;
 
 use crate::http::App;
 use crate::http::admit::Refused;
 use crate::http::request::{Asked, Caller};
+use crate::limits::{Exceeded, Limit};
 
 /// What an operation does next.
 pub(super) enum Happened {
@@ -26,19 +26,15 @@ pub(super) struct Operations {
 }
 
 impl Operations {
-    /// The most on one socket.
-    pub(super) const MAX: usize = 100;
-
     pub(super) fn contains(&self, id: &str) -> bool {
         self.subscriptions.contains_key(id) || self.requests.contains_key(id)
     }
 
     /// Starts an operation.
     pub(super) async fn start(&mut self, app: &App, caller: &Caller, id: String, asked: Asked) -> Result<(), Refused> {
-        if self.subscriptions.len() + self.requests.len() >= Self::MAX {
-            let message = format!("a socket carries at most {} operations at once", Self::MAX);
-            return Err(Refused::because(StatusCode::BAD_REQUEST, "BAD_REQUEST", message));
-        }
+        let running = u64::try_from(self.subscriptions.len() + self.requests.len()).unwrap_or(u64::MAX);
+        let room = Limit::SocketOperations.check(running.saturating_add(1), app.settings().limits.socket_operations);
+        room.map_err(Exceeded::into_error)?;
         let admitted = app.admit(asked, caller).await?;
         let operations = if admitted.is_subscription() { &mut self.subscriptions } else { &mut self.requests };
         let answers = app.answers(admitted, caller.clone());
