@@ -30,6 +30,7 @@ mod services;
 mod snapshot;
 mod support;
 mod time;
+mod transaction;
 mod validator;
 
 use async_graphql::{Data, MergedObject, MergedSubscription};

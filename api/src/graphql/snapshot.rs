@@ -11,13 +11,14 @@ use std::time::Duration;
 
 use async_graphql::Error;
 use chrono::{DateTime, Utc};
-use sqlx::{AssertSqlSafe, ConnectOptions as _, PgConnection, PgPool, Postgres, Transaction};
+use sqlx::{ConnectOptions as _, PgConnection, PgPool};
 use tokio::sync::{Mutex, MutexGuard, OnceCell};
 use uuid::Uuid;
 use vigie_projections::{MODELS, Projections};
 
 use super::Services;
 use super::relation::View;
+use super::transaction::ReadTransaction;
 
 /// How long cancelling may take.
 const CANCELLING: Duration = Duration::from_secs(2);
@@ -44,18 +45,18 @@ struct Statements {
 
 impl Statements {
     /// Behind the gate no tables are swapped: a table that is younger than the transaction would look empty to it.
-    fn begin(&self) -> AssertSqlSafe<String> {
-        AssertSqlSafe(format!(
+    fn begin(&self) -> String {
+        format!(
             "begin isolation level repeatable read read only; set local statement_timeout = {}; \
              set local application_name = '{}'; lock table read.swap_gate in access share mode",
             self.timeout.as_millis(),
             self.name
-        ))
+        )
     }
 }
 
 struct Open {
-    transaction: Transaction<'static, Postgres>,
+    transaction: ReadTransaction,
     /// How far each read model was known to be before the transaction: what it commits after that is not needed, and
     /// checkpoints are not written while nothing matches.
     reached: Vec<(&'static str, i64)>,
@@ -171,7 +172,7 @@ impl Snapshot {
         let mut open = self.open.lock().await;
         if open.is_none() {
             let reached = self.reached();
-            let transaction = self.pool.begin_with(self.limits.begin()).await;
+            let transaction = ReadTransaction::begin(&self.pool, self.limits.begin()).await;
             *open = Some(Open { transaction: transaction.map_err(unreadable)?, reached });
         }
         Ok(Reading { view: &self.view, open })
@@ -181,6 +182,8 @@ impl Snapshot {
     pub(crate) async fn cancel(&self) {
         let cancelled = async {
             let mut connection = self.pool.connect_options().connect().await?;
+            // Whoever logged in may cancel what its other sessions do; the role that it took on may not.
+            sqlx::raw_sql("set role none").execute(&mut connection).await?;
             let name = &self.limits.name;
             sqlx::query_scalar!(
                 "select count(pg_cancel_backend(pid)) from pg_stat_activity where application_name = $1",

@@ -90,7 +90,8 @@ impl App {
         let text = self.document(asked.document.clone())?;
         let variables = Variables::from_json(Value::Object(asked.variables.clone()));
         let checked = check(&text, asked.operation_name.as_deref(), &variables, &self.settings().limits);
-        let headers = self.charge(caller, checked.as_ref().map_or_else(|unfit| unfit.cost, |(_, cost)| cost.cost)).await?;
+        let headers =
+            self.charge(caller, checked.as_ref().map_or_else(|unfit| unfit.cost, |(_, cost)| cost.cost)).await?;
         let (document, cost) = match checked {
             Ok(fit) => fit,
             Err(unfit) => return Err(Refused { headers, ..unfit.error.into() }),

@@ -2,18 +2,24 @@
 
 use axum::body::{Body, Bytes};
 use axum::extract::{Path, Query, State};
-use axum::http::{StatusCode, header as name_of};
+use axum::http::{HeaderMap, StatusCode, header as name_of};
 use axum::response::{IntoResponse, Response};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::App;
-use super::negotiate::problem;
+use super::admit::Refused;
+use super::graphql::refusal;
+use super::negotiate::{Media, problem};
 use super::request::Caller;
 use crate::audit::export::{Exported, Format, header, text};
 use crate::audit::{AuditFilter, AuditRow, FilterError, Listed, Order, Paged, RefusalFilter, RefusalRow, pages};
 use crate::graphql::{Right, View, holds};
+use crate::limits::Slot;
+
+/// What a download costs of what its caller may spend.
+const DOWNLOAD: u64 = 10_000;
 
 /// The query string of a download.
 #[derive(Debug, Deserialize)]
@@ -39,25 +45,36 @@ pub(super) async fn file(
         Ok(asked) => asked,
         Err(rejection) => return bad_request(&rejection.body_text()),
     };
-    match file.as_str() {
-        "audit.csv" => audit(&app, asked, Format::Csv, &file).await,
-        "audit.jsonl" => audit(&app, asked, Format::Jsonl, &file).await,
-        "refusals.csv" => refusals(&app, asked, Format::Csv, &file).await,
-        "refusals.jsonl" => refusals(&app, asked, Format::Jsonl, &file).await,
+    let (told, slot) = match take(&app, &caller).await {
+        Ok(taken) => taken,
+        Err(refused) => return refusal(Media::Json, refused),
+    };
+    let response = match file.as_str() {
+        "audit.csv" => audit(&app, asked, Format::Csv, &file, slot).await,
+        "audit.jsonl" => audit(&app, asked, Format::Jsonl, &file, slot).await,
+        "refusals.csv" => refusals(&app, asked, Format::Csv, &file, slot).await,
+        "refusals.jsonl" => refusals(&app, asked, Format::Jsonl, &file, slot).await,
         _ => problem(StatusCode::NOT_FOUND, "NOT_FOUND", "there are audit and refusals, as .csv and .jsonl"),
-    }
+    };
+    (told, response).into_response()
 }
 
-async fn audit(app: &App, asked: Asked, format: Format, name: &str) -> Response {
+/// A download is one of the operations that its caller runs, and costs as much each time, however long it is.
+async fn take(app: &App, caller: &Caller) -> Result<(HeaderMap, Slot), Refused> {
+    let told = app.charge(caller, DOWNLOAD).await?;
+    Ok((told, app.slot(caller, None)?))
+}
+
+async fn audit(app: &App, asked: Asked, format: Format, name: &str, slot: Slot) -> Response {
     match read::<AuditFilter>(asked.filter.as_deref(), AuditFilter::check) {
-        Ok(filter) => download::<AuditRow>(app, filter, asked.order.as_deref(), format, name).await,
+        Ok(filter) => download::<AuditRow>(app, filter, asked.order.as_deref(), format, name, slot).await,
         Err(problem) => bad_request(&problem),
     }
 }
 
-async fn refusals(app: &App, asked: Asked, format: Format, name: &str) -> Response {
+async fn refusals(app: &App, asked: Asked, format: Format, name: &str, slot: Slot) -> Response {
     match read::<RefusalFilter>(asked.filter.as_deref(), RefusalFilter::check) {
-        Ok(filter) => download::<RefusalRow>(app, filter, asked.order.as_deref(), format, name).await,
+        Ok(filter) => download::<RefusalRow>(app, filter, asked.order.as_deref(), format, name, slot).await,
         Err(problem) => bad_request(&problem),
     }
 }
@@ -78,6 +95,7 @@ async fn download<R: Listed + Exported + Sync>(
     order: Option<&str>,
     format: Format,
     name: &str,
+    slot: Slot,
 ) -> Response {
     let order = match order {
         None | Some("newest") => Order::NewestFirst,
@@ -100,7 +118,11 @@ async fn download<R: Listed + Exported + Sync>(
     };
     let rows = pages(paged, view, services.pool.clone());
     let body = stream::once(async move { Ok(header::<R>(format)) })
-        .chain(rows.map_ok(move |rows| text(format, &rows)))
+        .chain(rows.map_ok(move |rows| {
+            // Taken until the last page is read.
+            let _taken = &slot;
+            text(format, &rows)
+        }))
         .map_ok(Bytes::from)
         // What has been sent cannot be taken back: the connection breaks, and the client sees that the end is missing.
         .inspect_err(|error: &sqlx::Error| tracing::error!(error = %error, "a download has ended early"));

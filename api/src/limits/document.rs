@@ -1,7 +1,7 @@
 //! A document, from its text to what may be executed.
 
-use async_graphql::parser::types::ExecutableDocument;
 use async_graphql::parser::parse_query;
+use async_graphql::parser::types::ExecutableDocument;
 use async_graphql::{ServerError, Variables};
 
 use super::weigh::{Weight, Weightless, weigh};

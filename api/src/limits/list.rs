@@ -145,13 +145,9 @@ impl Limit {
             Self::Page => {
                 ("page", "PAGE_TOO_LARGE", "VIGIE_MAX_PAGE", "the page has {} rows", "`first` or `last` of any list")
             }
-            Self::Cost => (
-                "cost",
-                "TOO_COSTLY",
-                "VIGIE_MAX_COST",
-                "the operation costs {}",
-                "[cost](#cost) of an operation",
-            ),
+            Self::Cost => {
+                ("cost", "TOO_COSTLY", "VIGIE_MAX_COST", "the operation costs {}", "[cost](#cost) of an operation")
+            }
             Self::Time => (
                 "time",
                 "TIMEOUT",

@@ -143,14 +143,3 @@ async fn the_actor_and_the_trace_of_a_request_are_recorded() {
     wrong.headers_mut().insert("vigie-actor", HeaderValue::from_static("two words"));
     assert_eq!(server.send(wrong).await.status(), StatusCode::BAD_REQUEST);
 }
-
-#[tokio::test]
-async fn an_operation_that_is_too_deep_or_too_wide_is_refused() {
-    let server = Server::start().await;
-    let deep = (0..12).fold("id".to_owned(), |inner, _| format!("allocation {{ flight {{ {inner} }} }}"));
-    let answer = server.answer(&format!("{{ flights {{ nodes {{ {deep} }} }} }}"), json!({})).await;
-    assert_eq!(answer["errors"][0]["message"], "Query is nested too deep.", "{answer}");
-    let wide: String = (0..2_001).map(|n| format!("a{n}: head ")).collect();
-    let answer = server.answer(&format!("{{ {wide} }}"), json!({})).await;
-    assert_eq!(answer["errors"][0]["message"], "Query is too complex.", "{answer}");
-}

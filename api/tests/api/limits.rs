@@ -6,6 +6,7 @@ use axum::body::Body;
 use axum::http::{HeaderMap, Request, header};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
+use sqlx::{ConnectOptions as _, Connection as _, PgConnection};
 use vigie_api::limits::Limits;
 use vigie_api::settings::Settings;
 use vigie_domain::airport::{CodeLetter, StandKind};
@@ -41,18 +42,25 @@ fn code(answer: &Value) -> &str {
     answer["errors"][0]["extensions"]["code"].as_str().unwrap_or_else(|| panic!("{answer:#}"))
 }
 
-/// Whoever reads waits as long as this is held.
-async fn gate_closed(server: &Server) -> sqlx::Transaction<'static, sqlx::Postgres> {
-    let mut transaction = server.services.pool.begin().await.unwrap();
-    sqlx::query("lock table read.swap_gate in access exclusive mode").execute(&mut *transaction).await.unwrap();
-    transaction
+/// A connection that the server does not need, as the one who logged in.
+async fn own(server: &Server) -> PgConnection {
+    let mut connection = server.services.pool.connect_options().connect().await.unwrap();
+    sqlx::raw_sql("set role none").execute(&mut connection).await.unwrap();
+    connection
+}
+
+/// Whoever reads waits until this connection closes.
+async fn gate_closed(server: &Server) -> PgConnection {
+    let mut gate = own(server).await;
+    sqlx::raw_sql("begin; lock table read.swap_gate in access exclusive mode").execute(&mut gate).await.unwrap();
+    gate
 }
 
 /// Statements of operations that wait for the gate.
-async fn waiting(server: &Server) -> i64 {
+async fn waiting(other: &mut PgConnection) -> i64 {
     let waiting = "select count(*) from pg_stat_activity where datname = current_database()
         and application_name like 'vigie %' and wait_event_type = 'Lock'";
-    sqlx::query_scalar(waiting).fetch_one(&server.services.pool).await.unwrap()
+    sqlx::query_scalar(waiting).fetch_one(other).await.unwrap()
 }
 
 #[tokio::test]
@@ -75,7 +83,11 @@ async fn each_limit_of_a_document_is_told_with_what_was_asked_and_how_to_move_it
     let names = |count| format!("{{ stand(id: \"x\") {{ {} }} }}", "id ".repeat(count));
     for (fits, exceeds, limit) in [
         (format!("{{ sites(first: 1) {{ totalCount }} {} }}", "#".repeat(500)), wide(59), "TOO_MANY_TOKENS"),
-        ("{ ... { ... { ... { ... { ... { head } } } } } }".into(), "{ ... { ... { ... { ... { ... { ... { head } } } } } } }".into(), "TOO_NESTED"),
+        (
+            "{ ... { ... { ... { ... { ... { head } } } } } }".into(),
+            "{ ... { ... { ... { ... { ... { ... { head } } } } } } }".into(),
+            "TOO_NESTED",
+        ),
         ("{ sites { nodes { id } } }".into(), "{ stands { nodes { site { id } } } }".into(), "TOO_DEEP"),
         (names(11), names(12), "TOO_MANY_FIELDS"),
         ("{ a: head b: head }".into(), "{ a: head b: head c: head }".into(), "TOO_MANY_ALIASES"),
@@ -85,7 +97,11 @@ async fn each_limit_of_a_document_is_told_with_what_was_asked_and_how_to_move_it
             "TOO_MANY_DIRECTIVES",
         ),
         (wide(4), wide(5), "TOO_MANY_ROOT_FIELDS"),
-        ("{ sites(first: 60) { nodes { id } } }".into(), "{ sites(last: 61) { nodes { id } } }".into(), "PAGE_TOO_LARGE"),
+        (
+            "{ sites(first: 60) { nodes { id } } }".into(),
+            "{ sites(last: 61) { nodes { id } } }".into(),
+            "PAGE_TOO_LARGE",
+        ),
         ("{ at(position: 1) { position } }".into(), "{ auditExport { url } }".into(), "TOO_COSTLY"),
     ] {
         let (status, _, answer) = ask(&server, &exceeds, &[("accept", "application/graphql-response+json")]).await;
@@ -156,6 +172,48 @@ async fn a_cost_is_told_when_it_is_asked_for() {
     assert_eq!(socket.hear().await["payload"]["extensions"]["cost"]["cost"], 1);
 }
 
+/// Fields of an answer, objects in lists included.
+fn fields(answer: &Value) -> u64 {
+    match answer {
+        Value::Object(object) => object.values().map(|value| 1 + fields(value)).sum(),
+        Value::Array(list) => list.iter().map(|value| u64::from(value.is_object()) + fields(value)).sum(),
+        _ => 0,
+    }
+}
+
+#[tokio::test]
+async fn no_answer_has_more_fields_than_it_costs() {
+    let server = Server::start().await;
+    let names: Vec<String> = (1..=30).map(|n| format!("C{n:02}")).collect();
+    let stands: Vec<_> = names.iter().map(|name| (name.as_str(), StandKind::Civil, CodeLetter::C)).collect();
+    server.airport(&stands).await;
+    for query in [
+        "{ stands { nodes { id name site { id stands: name } } } }",
+        "{ stands(first: 30) { totalCount edges { cursor node { id audit(first: 3) { nodes { position } } } } pageInfo { hasNextPage } } }",
+        "{ auditTrail(first: 20) { nodes { position type actor } } events(first: 31) { nodes { position } } }",
+        "{ at(position: 20) { stands(last: 10) { nodes { id provenance { position } } } } }",
+    ] {
+        let (_, _, answer) = ask(&server, query, &[("vigie-cost", "true")]).await;
+        let (holds, costs) = (fields(&answer["data"]), answer["extensions"]["cost"]["cost"].as_u64().unwrap());
+        assert!(answer.get("errors").is_none() && holds > 30 && holds <= costs, "{holds} {costs} {query} {answer}");
+    }
+}
+
+/// The largest thing that tools ask for by themselves.
+#[tokio::test]
+async fn the_whole_schema_can_be_asked_for_and_is_not_larger_than_it_costs() {
+    let server = Server::start().await;
+    let of = (0..9).fold("name".to_owned(), |inner, _| format!("kind name ofType {{ {inner} }}"));
+    let query = format!(
+        "{{ __schema {{ queryType {{ name }} types {{ kind name description fields(includeDeprecated: true) {{ name
+            args {{ name defaultValue type {{ {of} }} }} type {{ {of} }} }} inputFields {{ name type {{ {of} }} }}
+            interfaces {{ {of} }} enumValues {{ name }} possibleTypes {{ {of} }} }} }} }}"
+    );
+    let (_, _, answer) = ask(&server, &query, &[("vigie-cost", "true")]).await;
+    let (holds, costs) = (fields(&answer["data"]), answer["extensions"]["cost"]["cost"].as_u64().unwrap());
+    assert!(holds > 10_000 && holds / 10 <= costs && costs < 50_000, "{holds} {costs}");
+}
+
 #[tokio::test]
 async fn who_spends_too_much_is_told_when_to_come_back() {
     let limits = Limits { rate: 1_000, rate_window: Duration::from_secs(86_400), ..Limits::default() };
@@ -186,7 +244,10 @@ async fn who_spends_too_much_is_told_when_to_come_back() {
     while refused["id"] != "2" {
         refused = socket.hear().await;
     }
-    assert_eq!((&refused["type"], &refused["payload"][0]["extensions"]["code"]), (&json!("error"), &json!("RATE_LIMITED")));
+    assert_eq!(
+        (&refused["type"], &refused["payload"][0]["extensions"]["code"]),
+        (&json!("error"), &json!("RATE_LIMITED"))
+    );
     socket.subscribe("3", "{ head }").await;
     let mut message = socket.hear().await;
     while message["id"] != "3" {
@@ -206,26 +267,37 @@ async fn a_document_that_is_refused_is_paid_for_too() {
 }
 
 #[tokio::test]
+async fn a_download_is_paid_for_too() {
+    let server = with(Limits { rate: 15_000, rate_window: Duration::from_secs(86_400), ..Limits::default() }).await;
+    let download = || Request::get("/export/audit.csv").body(Body::empty()).unwrap();
+    let response = server.send(download()).await;
+    assert_eq!(response.status(), 200);
+    assert!(response.headers()["ratelimit"].to_str().unwrap().starts_with("\"caller\";r=5000;"));
+    let refused = server.send(download()).await;
+    assert_eq!((refused.status().as_u16(), refused.headers().contains_key("retry-after")), (429, true));
+}
+
+#[tokio::test]
 async fn so_many_operations_of_a_caller_run_at_once_and_no_more() {
-    let server = with(Limits { operations: 3, address_share: 2, ..Limits::default() }).await;
-    let gate = gate_closed(&server).await;
-    let asked = join_all((0..4).map(|_| ask(&server, "{ position }", &[])));
-    let others = join_all((0..4).map(|_| ask(&server, "{ position }", &[("vigie-actor", "operator:other")])));
+    let server = with(Limits { operations: 2, address_share: 2, ..Limits::default() }).await;
+    let (gate, mut other) = (gate_closed(&server).await, own(&server).await);
+    let asked = join_all((0..3).map(|_| ask(&server, "{ position }", &[])));
+    let others = join_all((0..3).map(|_| ask(&server, "{ position }", &[("vigie-actor", "operator:other")])));
     let third = ask(&server, "{ position }", &[("vigie-actor", "operator:third")]);
     let open = async {
-        while waiting(&server).await < 6 {}
-        // Six run: three of each caller, and no more of the address.
+        while waiting(&mut other).await < 4 {}
+        // Four run: two of each caller, and no more of the address.
         let (status, headers, answer) = third.await;
         assert_eq!((status, code(&answer)), (429, "TOO_MANY_OPERATIONS"), "{answer:#}");
         assert_eq!(headers["retry-after"], "1");
-        gate.rollback().await.unwrap();
+        gate.close().await.unwrap();
     };
     let (asked, others, ()) = tokio::join!(asked, others, open);
     for answers in [asked, others] {
         let refused: Vec<_> = answers.iter().filter(|(status, ..)| *status == 429).collect();
         assert_eq!(refused.len(), 1);
         let message = refused[0].2["errors"][0]["message"].as_str().unwrap();
-        assert_eq!(message, "4 queries and mutations would run at once; at most 3 are allowed (VIGIE_MAX_OPERATIONS)");
+        assert_eq!(message, "3 queries and mutations would run at once; at most 2 are allowed (VIGIE_MAX_OPERATIONS)");
     }
     assert_eq!(ask(&server, "{ position }", &[]).await.0, 200);
 }
@@ -270,9 +342,12 @@ async fn an_operation_that_takes_too_long_ends_with_its_statement() {
     let gate = gate_closed(&server).await;
     let (status, _, answer) = ask(&server, "{ position }", &[("accept", "application/graphql-response+json")]).await;
     assert_eq!((status, code(&answer)), (504, "TIMEOUT"), "{answer:#}");
-    while waiting(&server).await > 0 {}
-    gate.rollback().await.unwrap();
-    assert_eq!(server.data("{ position }", json!({})).await, json!({ "position": 0 }));
+    while waiting(&mut own(&server).await).await > 0 {}
+    gate.close().await.unwrap();
+    // Each connection of the pool is as good as before.
+    for answer in join_all((0..20).map(|_| server.data("{ position }", json!({})))).await {
+        assert_eq!(answer, json!({ "position": 0 }));
+    }
     // What waits for something else than the database ends as well.
     let waits = "{ after(position: 9, timeoutMs: 30000) { __typename } }";
     assert_eq!(code(&ask(&server, waits, &[]).await.2), "TIMEOUT");
@@ -287,5 +362,5 @@ async fn a_statement_of_a_subscription_that_takes_too_long_is_ended_by_postgres(
     socket.subscribe("1", "subscription { standChanged(after: 0) { position stand { id } } }").await;
     let message = socket.hear().await;
     assert_eq!(message["payload"]["errors"][0]["extensions"]["code"], "TIMEOUT", "{message}");
-    gate.rollback().await.unwrap();
+    gate.close().await.unwrap();
 }

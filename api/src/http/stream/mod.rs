@@ -49,7 +49,12 @@ pub(super) async fn put(State(app): State<App>) -> Response {
 }
 
 /// Opens a reserved stream, or asks a query, or watches a subscription on a stream of its own.
-pub(super) async fn get(State(app): State<App>, headers: HeaderMap, caller: Caller, Query(mut pairs): Pairs) -> Response {
+pub(super) async fn get(
+    State(app): State<App>,
+    headers: HeaderMap,
+    caller: Caller,
+    Query(mut pairs): Pairs,
+) -> Response {
     match token(&headers, &mut pairs) {
         Some(token) if accepts(&headers, EVENTS) => open(&app, token),
         Some(token) => match asked(&headers, from_pairs(pairs)) {
@@ -108,12 +113,7 @@ fn asked(headers: &HeaderMap, asked: Result<Asked, Malformed>) -> Result<Asked, 
 }
 
 /// A stream for one operation. What is wrong with it is told on the stream: browsers cannot read other answers.
-async fn distinct(
-    app: &App,
-    headers: &HeaderMap,
-    asked: Result<Asked, Malformed>,
-    caller: Caller,
-) -> Response {
+async fn distinct(app: &App, headers: &HeaderMap, asked: Result<Asked, Malformed>, caller: Caller) -> Response {
     if !accepts(headers, EVENTS) {
         let message = "answers are text/event-stream, unless X-GraphQL-Event-Stream-Token names a stream";
         return problem(StatusCode::NOT_ACCEPTABLE, "NOT_ACCEPTABLE", message);
@@ -149,13 +149,7 @@ fn open(app: &App, token: String) -> Response {
 }
 
 /// Runs an operation whose results come on a stream.
-async fn operate(
-    app: &App,
-    headers: &HeaderMap,
-    token: &str,
-    asked: Asked,
-    caller: Caller,
-) -> Response {
+async fn operate(app: &App, headers: &HeaderMap, token: &str, asked: Asked, caller: Caller) -> Response {
     let Some(id) = asked.operation_id.clone() else {
         return bad_request(&Malformed("extensions.operationId is missing".to_owned()));
     };

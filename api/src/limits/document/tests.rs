@@ -43,7 +43,9 @@ fn each_limit_of_a_document_lets_its_value_through_and_one_more_not() {
     just("{ a: head b: head head }", 3, Limit::RootFields, |limits, most| limits.root_fields = most);
     just("{ stands(first: 7) { nodes { id } } }", 7, Limit::Page, |limits, most| limits.page = most);
     just("{ stands(last: 7) { nodes { id } } }", 7, Limit::Page, |limits, most| limits.page = most);
-    just("query ($n: Int = 9) { stands(first: $n) { nodes { id } } }", 9, Limit::Page, |limits, most| limits.page = most);
+    just("query ($n: Int = 9) { stands(first: $n) { nodes { id } } }", 9, Limit::Page, |limits, most| {
+        limits.page = most
+    });
     just("{ jobRuns(first: 3) { id } }", 3, Limit::Page, |limits, most| limits.page = most);
     just("{ stands(first: 3) { nodes { id } } }", 1 + 10 + 1 + 3 * 2, Limit::Cost, |limits, most| limits.cost = most);
 }
@@ -74,7 +76,8 @@ fn a_cost_is_the_fields_of_the_answer_lists_times_their_pages() {
     // The connection and its statement, edges, and three fields for each of the rows.
     assert_eq!(cost("{ stands(first: 4) { edges { node { id } } } }"), 1 + 10 + 1 + 4 * 3);
     assert_eq!(cost("{ stands { nodes { id } } }"), 1 + 10 + 1 + 50 * 2);
-    let nested = "{ stands(first: 4) { nodes { id allocations(first: 3) { nodes { id } } } pageInfo { hasNextPage } } }";
+    let nested =
+        "{ stands(first: 4) { nodes { id allocations(first: 3) { nodes { id } } } pageInfo { hasNextPage } } }";
     assert_eq!(cost(nested), 1 + 10 + 1 + 2 + 4 * (1 + 1 + (1 + 10 + 1 + 3 * 2)));
     assert_eq!(cost("{ timers { due } }"), 1 + 50 * 2);
     assert_eq!(cost("{ policies { name } }"), 1 + 10 * 2);
@@ -154,7 +157,8 @@ fn introspection_is_allowed_as_tools_ask_it_and_not_as_a_bomb() {
     );
     assert!(cost(&tool) < 50_000, "{}", cost(&tool));
     let bomb = (0..4).fold("name".to_owned(), |inner, _| format!("fields {{ type {{ {inner} }} }}"));
-    let error = checked(&format!("{{ __schema {{ types {{ {bomb} }} }} }}"), json!({}), &Limits::default()).unwrap_err();
+    let error =
+        checked(&format!("{{ __schema {{ types {{ {bomb} }} }} }}"), json!({}), &Limits::default()).unwrap_err();
     assert!(error.message.contains("VIGIE_MAX_COST"), "{}", error.message);
 }
 

@@ -33,7 +33,11 @@ impl Bucket {
     }
 
     /// What is in it, in whole tokens.
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a level is from 0 to the bucket's size")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a level is from 0 to the bucket's size"
+    )]
     pub(super) fn left(&self) -> u64 {
         self.level.floor() as u64
     }

@@ -144,7 +144,8 @@ async fn connect(client: Client, link: std::sync::Weak<Link>) {
 
 /// A connection that answers, with the script loaded.
 async fn opened(client: &Client) -> Result<MultiplexedConnection, RedisError> {
-    let config = AsyncConnectionConfig::new().set_connection_timeout(Some(CONNECTING)).set_response_timeout(Some(CONNECTING));
+    let config =
+        AsyncConnectionConfig::new().set_connection_timeout(Some(CONNECTING)).set_response_timeout(Some(CONNECTING));
     let mut connection = client.get_multiplexed_async_connection_with_config(&config).await?;
     CHARGE.load_async(&mut connection).await?;
     Ok(connection)

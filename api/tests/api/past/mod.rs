@@ -170,7 +170,7 @@ async fn the_depth_below_a_moment_counts() {
     }
     let query = format!("{{ at(position: 1) {{ stand(id: \"LFW/C01\") {{ {query} }} }} }}");
     let answer = server.answer(&query, json!({})).await;
-    assert_eq!(answer["errors"][0]["message"], "Query is nested too deep.", "{answer:#}");
+    assert_eq!(answer["errors"][0]["extensions"]["code"], "TOO_DEEP", "{answer:#}");
 }
 
 const AFTER: &str = "query($p: Position!, $ms: Int!) { after(position: $p, timeoutMs: $ms) { __typename
