@@ -47,7 +47,6 @@ async fn a_wrong_page_names_its_argument() {
     let events = server.data("{ events(first: 1) { pageInfo { endCursor } } }", json!({})).await;
     let foreign = &events["events"]["pageInfo"]["endCursor"];
     for (variables, argument) in [
-        (json!({ "first": 201 }), "first"),
         (json!({ "first": -1 }), "first"),
         (json!({ "first": 1, "last": 1 }), "last"),
         (json!({ "after": "nonsense" }), "after"),

@@ -41,6 +41,8 @@ async fn several_moments_and_the_present_do_not_mix_in_one_operation() {
     let registered = server.caught_up().await;
     let allocated = allocate(&server, &flight, "LFW/C01").await;
     let moved = move_to(&server, &flight, "LFW/C02").await;
+    // The move was answered once the read models that it shows were there; `position` speaks of all.
+    server.caught_up().await;
     let query = "query($id: ID!, $flight: String!, $first: Position!, $second: Position!) {
         now: flight(id: $id) { ...There }
         then: at(position: $second) { position head flight(id: $id) { ...There }
