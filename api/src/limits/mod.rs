@@ -1,7 +1,7 @@
 //! What nobody may exceed, so that no query hurts the server: how large a document is, what it costs, how long it runs,
 //! how many run at once, and how much a caller spends in a time.
 //!
-//! [`document::check`] looks at a document before anything else does: first at its text, because parsing recurses as
+//! `document::check` looks at a document before anything else does: first at its text, because parsing recurses as
 //! deep as the text nests, then at what it would do with its fragments written out. Everything that walks a document
 //! later (validation walks it many times) walks one whose size is known.
 
