@@ -117,9 +117,11 @@ async fn standing(schema: ReadSchema, runtime: &Runtime) -> Result<Parts, CliErr
     Ok((schema.built_until(replayed.position), projections, None))
 }
 
-/// Reads have connections of their own, so that no number of them keeps commands or read models waiting.
+/// Reads have connections of their own, so that no number of them keeps commands or read models waiting. No statement
+/// on them takes longer than an operation may.
 fn reading_pool(runtime: &Runtime, settings: &Settings) -> sqlx::PgPool {
-    let options = (*runtime.pool.connect_options()).clone();
+    let timeout = settings.limits.operation.as_millis().to_string();
+    let options = (*runtime.pool.connect_options()).clone().options([("statement_timeout", timeout)]);
     PgPoolOptions::new().max_connections(settings.pool_size).connect_lazy_with(options)
 }
 

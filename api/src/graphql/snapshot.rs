@@ -234,3 +234,6 @@ pub(super) fn unreadable(error: sqlx::Error) -> Error {
     tracing::error!(error = &error as &dyn std::error::Error, "the read models could not be read");
     super::error::fault("UNAVAILABLE", "the read models could not be read")
 }
+
+#[cfg(test)]
+mod tests;
