@@ -16,6 +16,7 @@ use vigie_api::clock;
 use vigie_api::documents::Documents;
 use vigie_api::graphql::{ReadSchema, Services};
 use vigie_api::http::{App, Life, ServeError, recorder, router, serve};
+use vigie_api::limits::Limits;
 use vigie_api::settings::Settings;
 use vigie_commands::policies::Policies;
 use vigie_commands::refusals::Refusals;
@@ -38,8 +39,10 @@ pub(crate) struct Server {
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 impl Server {
+    /// With no limit on how much is spent in a time: some tests ask faster than anybody would.
     pub(crate) async fn start() -> Self {
-        Self::with(Settings::defaults()).await
+        let limits = Limits { rate: 0, ..Limits::default() };
+        Self::with(Settings { limits, ..Settings::defaults() }).await
     }
 
     pub(crate) async fn with(settings: Settings) -> Self {
