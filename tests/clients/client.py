@@ -62,5 +62,5 @@ async def main() -> None:
     await over_a_socket(await over_http())
 
 
-asyncio.run(asyncio.wait_for(main(), 60))
+asyncio.run(asyncio.wait_for(main(), 100))
 print("gql is served over HTTP and over a WebSocket")

@@ -34,11 +34,11 @@ export async function happen () {
   return closeStand.position
 }
 
-// The value, or a failure after a minute.
+// The value, or a failure after 100 seconds.
 export function within (what, promise) {
   let timer
   const late = new Promise((resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(`not in time: ${what}`)), 60_000)
+    timer = setTimeout(() => reject(new Error(`not in time: ${what}`)), 100_000)
   })
   return Promise.race([promise, late]).finally(() => clearTimeout(timer))
 }
