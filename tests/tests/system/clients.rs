@@ -58,6 +58,10 @@ async fn what_compilers_persist_is_all_that_runs_in_allow_list_mode() {
     run("node", &["compilers.mjs", documents]).await;
     assert_eq!(place.succeed(["schema", "check", "--documents", documents]).await, "5 documents, nothing is broken\n");
     let place = place.with("VIGIE_DOCUMENTS", documents).with("VIGIE_DOCUMENTS_ONLY", "true");
-    let (_server, address) = server(&place).await;
+    // One that the schema has broken is told of at the start, and keeps nobody else from running.
+    std::fs::write(place.path().join("documents/gone.graphql"), "{ nonsense }").unwrap();
+    let (server, address) = server(&place).await;
+    let said = server.program.said();
+    assert!(said.contains("a persisted document cannot run") && said.contains("gone.graphql:1:3"), "{said}");
     run("node", &["persisted.mjs", &address, documents]).await;
 }
