@@ -3,10 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::TryStreamExt;
 use sqlx::PgPool;
 use tokio::sync::watch;
 
-use crate::read::page;
+use crate::ranges::require_page;
+use crate::read::rows;
 use crate::tail::Tail;
 use crate::{LogError, Query, Read, Recorded};
 
@@ -16,7 +18,10 @@ pub struct Follower {
     tail: Arc<Tail>,
     head: watch::Receiver<i64>,
     query: Query,
+    portion: Portion,
     position: i64,
+    /// Whether it has had all that there was, so that reading from the database again means that it was too slow.
+    kept_up: bool,
 }
 
 /// What a follower sees next.
@@ -28,10 +33,66 @@ pub struct Step {
     pub position: i64,
 }
 
+/// How much a step brings at most: this bounds what a follower holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Portion {
+    /// Events.
+    pub events: u32,
+    /// Bytes of their data and tags; the event that goes beyond is the last one in.
+    pub bytes: usize,
+}
+
+impl Portion {
+    /// Whatever there is.
+    pub(crate) const ALL: Self = Self { events: u32::MAX, bytes: usize::MAX };
+
+    pub(crate) fn taken(self) -> Taken {
+        Taken { portion: self, events: 0, bytes: 0 }
+    }
+}
+
+impl Default for Portion {
+    /// A page, however large its events are.
+    fn default() -> Self {
+        Self { events: Read::PAGE, bytes: usize::MAX }
+    }
+}
+
+/// What is in a portion so far.
+pub(crate) struct Taken {
+    portion: Portion,
+    events: u32,
+    bytes: usize,
+}
+
+impl Taken {
+    /// Takes an event in; whether nothing more fits.
+    pub(crate) fn fills(&mut self, event: &Recorded) -> bool {
+        self.events += 1;
+        self.bytes += event.data.get().len() + event.tags.iter().map(String::len).sum::<usize>();
+        self.events >= self.portion.events || self.bytes >= self.portion.bytes
+    }
+}
+
+/// Events that a follower did not take while they were in memory: it reads them from the database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lag {
+    /// The first position.
+    pub from: i64,
+    /// The last position that there was when this was noticed.
+    pub to: i64,
+}
+
 impl Follower {
     pub(crate) fn new(pool: PgPool, tail: Arc<Tail>, query: Query, after: i64) -> Self {
         let head = tail.head();
-        Self { pool, tail, head, query, position: after.max(0) }
+        Self { pool, tail, head, query, portion: Portion::default(), position: after.max(0), kept_up: false }
+    }
+
+    /// The same in portions.
+    #[must_use]
+    pub fn in_portions(self, portion: Portion) -> Self {
+        Self { portion, ..self }
     }
 
     /// Waits until the log has moved past what this follower has seen. Safe to cancel: nothing is lost.
@@ -45,8 +106,11 @@ impl Follower {
             head = self.head.wait_for(|head| *head > self.position) => *head.map_err(|_| LogError::Closed)?,
             () = closed.cancelled() => return Err(LogError::Closed),
         };
-        let step = match self.tail.recent(self.position) {
-            Some(recent) => self.pick(recent),
+        let step = match self.tail.matching(&self.query, self.position, self.portion) {
+            Some(recent) => {
+                self.kept_up = true;
+                recent
+            }
             None => tokio::select! {
                 step = self.catch_up(head) => step?,
                 () = closed.cancelled() => return Err(LogError::Closed),
@@ -56,27 +120,26 @@ impl Follower {
         Ok(step)
     }
 
+    /// What is no longer in memory although this follower had kept up before; told once, then it catches up.
+    pub fn lagged(&mut self) -> Option<Lag> {
+        if !self.kept_up || self.tail.keeps(self.position) {
+            return None;
+        }
+        self.kept_up = false;
+        Some(Lag { from: self.position + 1, to: *self.head.borrow() })
+    }
+
     /// The position up to which this follower has looked at everything.
     #[must_use]
     pub fn position(&self) -> i64 {
         self.position
     }
 
-    fn pick(&self, recent: Vec<Arc<Recorded>>) -> Step {
-        let position = recent.last().map_or(self.position, |event| event.position);
-        let events = recent.into_iter().filter(|event| self.query.matches(&event.kind, &event.tags)).collect();
-        Step { events, position }
-    }
-
     async fn catch_up(&self, head: i64) -> Result<Step, LogError> {
         let mut pause = Duration::from_millis(50);
         loop {
-            match page(&self.pool, &self.query, Read::after(self.position).until(head)).await {
-                Ok(events) => {
-                    let full = events.len() >= Read::PAGE as usize;
-                    let position = events.last().map_or(head, |last| if full { last.position } else { head });
-                    return Ok(Step { events: events.into_iter().map(Arc::new).collect(), position });
-                }
+            match self.read(head).await {
+                Ok(step) => return Ok(step),
                 Err(archived @ LogError::Archived { .. }) => return Err(archived),
                 Err(error) => {
                     tracing::warn!(error = %error, "a follower cannot read; trying again");
@@ -85,5 +148,26 @@ impl Follower {
                 }
             }
         }
+    }
+
+    /// A portion from the database; what is more than that is not taken from the connection.
+    async fn read(&self, head: i64) -> Result<Step, LogError> {
+        let failed = |error| LogError::database("read events", error);
+        let limit = self.portion.events.min(Read::PAGE);
+        let read = Read::after(self.position).until(head).limit(limit);
+        let mut taken = Portion { events: limit, ..self.portion }.taken();
+        let (mut events, mut full) = (Vec::new(), false);
+        {
+            let mut rows = rows(&self.pool, &self.query, read);
+            while !full && let Some(row) = rows.try_next().await.map_err(failed)? {
+                let event = Recorded::from(row);
+                full = taken.fills(&event);
+                events.push(event);
+            }
+        }
+        let read = if full { read.limit(u32::try_from(events.len()).unwrap_or(limit)) } else { read };
+        require_page(&self.pool, &self.query, read, &events).await?;
+        let position = events.last().map_or(head, |last| if full { last.position } else { head });
+        Ok(Step { events: events.into_iter().map(Arc::new).collect(), position })
     }
 }

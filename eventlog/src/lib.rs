@@ -29,7 +29,7 @@ pub mod transfer;
 
 pub use append::{Append, AppendError, Appended, Condition};
 pub use event::{Metadata, NewEvent, Recorded};
-pub use follow::{Follower, Step};
+pub use follow::{Follower, Lag, Portion, Step};
 pub use history::History;
 pub use log::{Log, LogError, MIGRATOR};
 pub use query::{Criterion, Query};

@@ -11,6 +11,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use crate::follow::Portion;
 use crate::ranges::{as_archived, keep_ahead, require};
 use crate::read::page;
 use crate::sequencer::Sequencer;
@@ -156,7 +157,7 @@ impl Log {
     /// memory. Other processes may have appended more.
     #[must_use]
     pub fn recent(&self, query: &Query, after: i64) -> Option<Step> {
-        self.shared.tail.matching(query, after)
+        self.shared.tail.matching(query, after, Portion::ALL)
     }
 
     /// The last position that followers of this process can see, now and as it moves.

@@ -4,8 +4,9 @@ use std::collections::VecDeque;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
+use crate::follow::Portion;
 use crate::query::Criterion;
-use crate::{Query, Recorded};
+use crate::{Query, Recorded, Step};
 
 /// How many are kept, without a gap between them.
 const KEPT: usize = 4_096;
@@ -36,20 +37,28 @@ impl Recent {
         self.events.back().map(|event| event.position)
     }
 
-    /// At most so many events after `after`; `None` if the first of them is not kept any more.
-    pub(crate) fn page(&self, after: i64, most: usize) -> Option<Vec<Arc<Recorded>>> {
-        Some(self.events.iter().skip(self.index(after)?).take(most).cloned().collect())
+    /// Whether the event after `after` is kept, or would be the next.
+    pub(crate) fn reaches(&self, after: i64) -> bool {
+        self.index(after).is_some()
     }
 
-    /// The matching events after `after`; `None` if any event after it is not kept any more.
-    pub(crate) fn matching(&self, query: &Query, after: i64) -> Option<Vec<Arc<Recorded>>> {
+    /// The matching events after `after`, as many as the portion takes, and how far that looks; `None` if any event after
+    /// it is not kept any more.
+    pub(crate) fn matching(&self, query: &Query, after: i64, portion: Portion) -> Option<Step> {
         let wanted: Vec<(u64, &Criterion)> = query.criteria.iter().map(|c| (mark(&c.tags), c)).collect();
         let skip = self.index(after)?;
-        let marked = self.marks.iter().zip(&self.events).skip(skip);
-        let matching = marked.filter(|(mark, event)| {
-            wanted.iter().any(|(bits, c)| *mark & bits == *bits && c.matches(&event.kind, &event.tags))
-        });
-        Some(matching.map(|(_, event)| Arc::clone(event)).collect())
+        let mut step = Step { events: Vec::new(), position: self.last().map_or(after, |last| last.max(after)) };
+        let mut taken = portion.taken();
+        for (mark, event) in self.marks.iter().zip(&self.events).skip(skip) {
+            if wanted.iter().any(|(bits, c)| *mark & bits == *bits && c.matches(&event.kind, &event.tags)) {
+                step.events.push(Arc::clone(event));
+                if taken.fills(event) {
+                    step.position = event.position;
+                    break;
+                }
+            }
+        }
+        Some(step)
     }
 
     /// Where the event after `after` is, or would be.

@@ -10,6 +10,7 @@ use sqlx::PgPool;
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
+use crate::follow::Portion;
 use crate::read::page;
 use crate::recent::Recent;
 use crate::{LogError, Query, Read, Recorded, Step};
@@ -44,18 +45,20 @@ impl Tail {
         &self.closed
     }
 
-    /// The events after `after` if they are among the recent ones; at most a page.
-    pub(crate) fn recent(&self, after: i64) -> Option<Vec<Arc<Recorded>>> {
+    /// Whether all events after `after` are among the recent ones.
+    pub(crate) fn keeps(&self, after: i64) -> bool {
         let recent = self.recent.read().unwrap_or_else(PoisonError::into_inner);
-        recent.page(after, Read::PAGE as usize)
+        after >= *self.head.borrow() || recent.reaches(after)
     }
 
-    /// The matching events after `after` up to the head, if all of these are among the recent ones.
-    pub(crate) fn matching(&self, query: &Query, after: i64) -> Option<Step> {
+    /// The matching events after `after` up to the head, as many as the portion takes, if all events after it are among
+    /// the recent ones.
+    pub(crate) fn matching(&self, query: &Query, after: i64, portion: Portion) -> Option<Step> {
         let recent = self.recent.read().unwrap_or_else(PoisonError::into_inner);
-        let head = *self.head.borrow();
-        let events = if after < head { recent.matching(query, after)? } else { Vec::new() };
-        Some(Step { events, position: head.max(after) })
+        if after >= *self.head.borrow() {
+            return Some(Step { events: Vec::new(), position: after });
+        }
+        recent.matching(query, after, portion)
     }
 
     /// Follows the database until the log closes.

@@ -8,7 +8,8 @@ use chrono::DateTime;
 use serde_json::value::RawValue;
 use uuid::Uuid;
 use vigie_eventlog::{
-    Append, AppendError, Condition, Criterion, Direction, Log, LogError, Metadata, NewEvent, Query, Read, testing,
+    Append, AppendError, Condition, Criterion, Direction, Log, LogError, Metadata, NewEvent, Portion, Query, Read,
+    testing,
 };
 
 fn event(kind: &str, tags: &[&str]) -> NewEvent {
@@ -263,6 +264,43 @@ async fn followers_see_history_and_what_comes_each_once_in_order_whoever_appends
     for (follower, expected) in followers {
         assert_eq!(follower.await.unwrap(), expected);
     }
+}
+
+/// An event with so many bytes of data.
+fn large(bytes: usize) -> NewEvent {
+    NewEvent { data: format!("\"{}\"", "x".repeat(bytes - 2)), ..event("a", &["t:1"]) }
+}
+
+#[tokio::test]
+async fn a_follower_that_was_too_slow_is_told_so_once_and_catches_up_in_portions() {
+    let log = Log::open(testing::database().await).await.unwrap();
+    let portion = Portion { events: 50, bytes: 64 * 1024 };
+    let mut follower = log.follow(Query::all(), 0).in_portions(portion);
+    assert_eq!(follower.lagged(), None, "history is not a lag");
+    log.append(append(vec![event("a", &["t:1"])])).await.unwrap();
+    assert_eq!(follower.next().await.unwrap().position, 1);
+    assert_eq!(follower.lagged(), None);
+    for _ in 0..60 {
+        log.append(append(vec![large(4_096); 100])).await.unwrap();
+    }
+    let lag = follower.lagged().expect("6,000 events are more than are kept in memory");
+    assert_eq!((lag.from, lag.to), (2, 6_001));
+    assert_eq!(follower.lagged(), None);
+    let mut seen = 1;
+    while follower.position() < 6_001 {
+        let step = follower.next().await.unwrap();
+        let bytes: usize = step.events.iter().map(|event| event.data.get().len()).sum();
+        assert!(
+            step.events.len() <= 50 && bytes < portion.bytes + 4_096,
+            "{} events, {bytes} bytes",
+            step.events.len()
+        );
+        for event in step.events {
+            seen += 1;
+            assert_eq!(event.position, seen);
+        }
+    }
+    assert_eq!(follower.lagged(), None, "it has caught up");
 }
 
 #[tokio::test]

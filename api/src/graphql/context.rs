@@ -3,15 +3,20 @@
 use async_graphql::dataloader::DataLoader;
 use async_graphql::{Context, Error};
 use chrono::{DateTime, Utc};
+use tokio_util::sync::CancellationToken;
 
 use super::{Services, Snapshot};
 use crate::http::Caller;
+
+/// Cancelled when the server stops: a subscription then tells how far it has come, and ends.
+pub struct Stopping(pub CancellationToken);
 
 /// Short names for what every operation carries.
 pub(super) trait Parts {
     fn services(&self) -> &Services;
     fn snapshot(&self) -> &Snapshot;
     fn caller(&self) -> &Caller;
+    fn stopping(&self) -> CancellationToken;
     /// What "now" means: when the operation was asked for, or the moment in the past that it looks at.
     fn now(&self) -> impl Future<Output = Result<DateTime<Utc>, Error>> + Send;
     fn loader<L: Send + Sync + 'static>(&self) -> &DataLoader<L>;
@@ -26,6 +31,9 @@ impl Parts for Context<'_> {
     }
     fn caller(&self) -> &Caller {
         self.data_unchecked()
+    }
+    fn stopping(&self) -> CancellationToken {
+        self.data_unchecked::<Stopping>().0.child_token()
     }
     fn now(&self) -> impl Future<Output = Result<DateTime<Utc>, Error>> + Send {
         let (snapshot, asked_at) = (self.snapshot(), self.caller().asked_at);

@@ -1,9 +1,13 @@
 //! Things as they change: events say which, the read models say how they are now.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::str::FromStr;
 use std::time::Duration;
 
-use async_graphql::{Context, Error};
+use async_graphql::dataloader::Loader;
+use async_graphql::{Context, Error, ObjectType};
+use futures_util::stream::{Stream, try_unfold};
+use tokio_util::sync::CancellationToken;
 use vigie_domain::support::SiteId;
 use vigie_eventlog::{Follower, LogError, Query};
 use vigie_projections::Projections;
@@ -11,19 +15,25 @@ use vigie_projections::Projections;
 use super::context::Parts;
 use super::error::{bad_input, fault};
 use super::events::log_fault;
+use super::load::{ByKey, Keyed, by_key};
 use super::scalars::Position;
 use super::snapshot::Snapshot;
+use super::time::Tree;
+use crate::clock;
+use crate::http::Caller;
 
 /// How long a read model may lag behind the log before the subscription ends with an error.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Where a subscription starts: after the position that the client names, else after the last event.
+/// Where a subscription starts: after the position that the client names, else after the last event. The end of the log is
+/// the database's: what another process has told is there, also when this one has not seen it yet.
 pub(super) async fn start(ctx: &Context<'_>, after: Option<Position>) -> Result<i64, Error> {
     let head = ctx.services().log.head().await.map_err(|error| log_fault(&error))?;
     match after {
         Some(Position(after)) if after > head => {
             Err(bad_input("after", format!("the log ends at position {head}: {after} has not happened")))
         }
+        Some(Position(after)) if after < 0 => Err(bad_input("after", "positions are counted from 1; 0 is before all")),
         Some(Position(after)) => Ok(after),
         None => Ok(head),
     }
@@ -41,12 +51,52 @@ pub(super) struct Watched {
     pub(super) site: Option<SiteId>,
 }
 
+/// Things of one kind as they change after `after`; without it, as they will. Each item is made of the position after
+/// which to resume and of a row, and reads a state of its own, in which the change is.
+pub(super) async fn changes<R: Keyed, C>(
+    ctx: &Context<'_>,
+    after: Option<Position>,
+    watched: Watched,
+    make: fn(Position, R) -> C,
+) -> Result<impl Stream<Item = Result<Tree<C>, Error>> + use<R, C>, Error>
+where
+    R::Key: FromStr,
+    C: ObjectType,
+    ByKey<R>: Loader<R::Key, Value = R, Error = Error>,
+{
+    let after = start(ctx, after).await?;
+    let services = ctx.services();
+    let changes = Changes {
+        follower: services.log.follow(Query::kinds(watched.kinds.iter().copied()), after),
+        projections: services.projections.clone(),
+        snapshot: ctx.snapshot().clone(),
+        caller: ctx.caller().clone(),
+        stopping: ctx.stopping(),
+        waiting: VecDeque::new(),
+        watched,
+    };
+    Ok(try_unfold(changes, move |mut changes| async move {
+        while let Some((position, id)) = changes.next().await? {
+            let Ok(id) = id.parse() else { continue };
+            // Of the item: it is closed once the item is told, so that a client that does not read keeps none open.
+            let snapshot = changes.snapshot.fresh();
+            if let Some(row) = by_key::<R>(&snapshot).load_one(id).await? {
+                let caller = Caller { asked_at: clock::now(), ..changes.caller.clone() };
+                return Ok(Some((Tree::now(snapshot, make(position, row), caller), changes)));
+            }
+        }
+        Ok(None)
+    }))
+}
+
 /// Follows the changes of things of one kind.
-pub(super) struct Changes {
+struct Changes {
     follower: Follower,
     watched: Watched,
     projections: Projections,
     snapshot: Snapshot,
+    caller: Caller,
+    stopping: CancellationToken,
     waiting: VecDeque<Changed>,
 }
 
@@ -59,29 +109,24 @@ struct Changed {
 }
 
 impl Changes {
-    /// Changes after `after`; without it, those to come.
-    pub(super) async fn after(ctx: &Context<'_>, after: Option<Position>, watched: Watched) -> Result<Self, Error> {
-        let after = start(ctx, after).await?;
-        let services = ctx.services();
-        let follower = services.log.follow(Query::kinds(watched.kinds.iter().copied()), after);
-        let (projections, snapshot) = (services.projections.clone(), ctx.snapshot().clone());
-        Ok(Self { follower, watched, projections, snapshot, waiting: VecDeque::new() })
-    }
-
     /// The next thing that has changed, by its id, and the position after which to resume once it is taken.
-    /// When this returns, the operation's snapshot sees the change. `None` when the log closes.
-    pub(super) async fn next(&mut self) -> Result<Option<(Position, String)>, Error> {
+    /// When this returns, a new snapshot sees the change. `None` when the server stops.
+    async fn next(&mut self) -> Result<Option<(Position, String)>, Error> {
         loop {
-            // Nothing is held open while waiting, and each item is read from a state of its own.
-            self.snapshot.renew().await;
+            if self.stopping.is_cancelled() {
+                return Ok(None);
+            }
             if let Some(changed) = self.waiting.pop_front() {
                 self.caught_up(changed.position).await?;
                 return Ok(Some((Position(changed.resume), changed.id)));
             }
-            match self.follower.next().await {
-                Ok(step) => self.take(&step.events),
-                Err(LogError::Closed) => return Ok(None),
-                Err(error) => return Err(log_fault(&error)),
+            tokio::select! {
+                step = self.follower.next() => match step {
+                    Ok(step) => self.take(&step.events),
+                    Err(LogError::Closed) => return Ok(None),
+                    Err(error) => return Err(log_fault(&error)),
+                },
+                () = self.stopping.cancelled() => {}
             }
         }
     }

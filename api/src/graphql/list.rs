@@ -14,7 +14,7 @@ use super::error::argument;
 use super::keyset::{Cursor, Kind, Part};
 use super::page::Page;
 use super::relation::View;
-use super::snapshot::unreadable;
+use super::snapshot::{Snapshot, unreadable};
 
 /// A row of a read model that is listed.
 pub(super) trait Row: for<'r> FromRow<'r, PgRow> + Send + Unpin + 'static {
@@ -67,9 +67,20 @@ pub(super) async fn list<R: Row, T: OutputType + From<R>>(
     page: Page,
     filter: Filter,
 ) -> Result<List<T>, Error> {
+    let (rows, more) = found::<R>(ctx.snapshot(), &page, &filter).await?;
+    Ok(connection(rows, more, &page, Counted { table: R::TABLE, filter }))
+}
+
+/// The rows of one page, in the list's order.
+pub(super) async fn rows<R: Row>(snapshot: &Snapshot, page: &Page, filter: &Filter) -> Result<Vec<R>, Error> {
+    found(snapshot, page, filter).await.map(|(rows, _)| rows)
+}
+
+/// The rows of one page, in the list's order, and whether there are more in its direction.
+async fn found<R: Row>(snapshot: &Snapshot, page: &Page, filter: &Filter) -> Result<(Vec<R>, bool), Error> {
     let after = bound::<R>("after", page.after.as_deref())?;
     let before = bound::<R>("before", page.before.as_deref())?;
-    let view = ctx.snapshot().view();
+    let view = snapshot.view();
     let mut sql = view.sql("select * from ");
     sql.push(view.table(R::TABLE)).push(" where true");
     filter(&mut sql, view);
@@ -86,11 +97,17 @@ pub(super) async fn list<R: Row, T: OutputType + From<R>>(
     }
     // In the text: a plan that is kept is made for pages of this size.
     sql.push(" limit ").push(page.limit + 1);
-    let mut reading = ctx.snapshot().read().await?;
+    let mut reading = snapshot.read().await?;
     let rows: Result<Vec<R>, _> = sql.build_query_as().fetch_all(reading.connection()).await;
     drop(reading);
-    let rows = rows.map_err(unreadable)?;
-    Ok(connection(rows, &page, Counted { table: R::TABLE, filter }))
+    let mut rows = rows.map_err(unreadable)?;
+    let limit = usize::try_from(page.limit).unwrap_or_default();
+    let more = rows.len() > limit;
+    rows.truncate(limit);
+    if page.backwards {
+        rows.reverse();
+    }
+    Ok((rows, more))
 }
 
 fn bound<R: Row>(name: &str, cursor: Option<&str>) -> Result<Option<Vec<Part>>, Error> {
@@ -114,13 +131,7 @@ fn compare<R: Row>(sql: &mut QueryBuilder<Postgres>, key: &[Part], greater: bool
     sql.push(")");
 }
 
-fn connection<R: Row, T: OutputType + From<R>>(mut rows: Vec<R>, page: &Page, counted: Counted) -> List<T> {
-    let limit = usize::try_from(page.limit).unwrap_or_default();
-    let more = rows.len() > limit;
-    rows.truncate(limit);
-    if page.backwards {
-        rows.reverse();
-    }
+fn connection<R: Row, T: OutputType + From<R>>(rows: Vec<R>, more: bool, page: &Page, counted: Counted) -> List<T> {
     let (previous, next) = if page.backwards { (more, page.before.is_some()) } else { (page.after.is_some(), more) };
     let mut connection = Connection::with_additional_fields(previous, next, counted);
     connection.edges.extend(rows.into_iter().map(|row| {

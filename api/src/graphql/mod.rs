@@ -16,6 +16,7 @@ mod follow;
 mod jobs;
 mod keyset;
 mod list;
+mod live;
 mod load;
 mod models;
 mod page;
@@ -35,6 +36,7 @@ mod validator;
 
 use async_graphql::{Data, MergedObject, MergedSubscription};
 
+pub use context::Stopping;
 pub use error::finish;
 pub(crate) use relation::View;
 pub use relation::{ReadSchema, SchemaError};
@@ -118,7 +120,7 @@ fn shown(protocols: &Protocols) -> async_graphql::SchemaBuilder<Query, Mutation,
 /// The schema on these services.
 #[must_use]
 pub fn schema(services: Services, protocols: &Protocols) -> Schema {
-    shown(protocols).data(services).finish()
+    shown(protocols).data(services).data(live::Windows::default()).finish()
 }
 
 /// The schema definition, as `schema.graphql` holds it.

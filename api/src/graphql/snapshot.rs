@@ -130,6 +130,11 @@ impl Snapshot {
         }
     }
 
+    /// A state of its own, which sees what is there when it is first read.
+    pub(super) fn fresh(&self) -> Self {
+        Self { moment: Arc::default(), open: Arc::default(), ..self.clone() }
+    }
+
     /// The state of the same transaction as it was after `position`.
     pub(super) async fn at(&self, position: i64) -> Result<Self, Error> {
         let head = self.read().await?.head().await?;

@@ -9,7 +9,7 @@ use super::Life;
 use super::request::Caller;
 use super::stream::Streams;
 use crate::documents::{Automatic, Documents};
-use crate::graphql::{Schema, Services, Snapshot, Validator};
+use crate::graphql::{Schema, Services, Snapshot, Stopping, Validator};
 use crate::limits::{Rates, Slots};
 use crate::settings::Settings;
 
@@ -115,10 +115,10 @@ impl App {
         &self.0.slots
     }
 
-    /// The request with what its resolvers need: who asks, and the one state of the read side that it reads.
+    /// The request with what its resolvers need: who asks, when to end, and the one state of the read side that it reads.
     pub(super) fn prepare(&self, request: Request, caller: Caller) -> (Request, Snapshot) {
         let snapshot = Snapshot::new(self.services(), self.settings().limits.operation);
-        let mut request = request.data(caller);
+        let mut request = request.data(caller).data(Stopping(self.life().token()));
         crate::graphql::loaders(&mut request.data, &snapshot);
         (request.data(snapshot.clone()), snapshot)
     }

@@ -2,9 +2,13 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+
+/// How long a subscription may take to say how far it has come when the server stops.
+const LAST_WORD: Duration = Duration::from_secs(1);
 
 /// Where the server is in its life. Cheap to clone.
 #[derive(Clone, Default)]
@@ -50,9 +54,21 @@ impl Life {
         self.stopping.is_cancelled()
     }
 
+    /// Cancelled by [`Life::stop`].
+    #[must_use]
+    pub fn token(&self) -> CancellationToken {
+        self.stopping.clone()
+    }
+
     /// Waits for [`Life::stop`].
     pub async fn stopping(&self) {
         self.stopping.cancelled().await;
+    }
+
+    /// Waits until subscriptions have had the time to say their last word after [`Life::stop`].
+    pub async fn cut_off(self) {
+        self.stopping.cancelled().await;
+        tokio::time::sleep(LAST_WORD).await;
     }
 
     /// The open sockets.

@@ -32,8 +32,6 @@ impl App {
         let Admitted { request, cost, slot, .. } = admitted;
         let told = self.tells(&caller, cost);
         let answers = self.schema().execute_stream(self.prepare(request, caller).0);
-        let life = self.life().clone();
-        let stopped = async move { life.stopping().await };
         answers
             .map(move |mut answer| {
                 // It is taken for as long as the stream lives.
@@ -41,7 +39,7 @@ impl App {
                 tell(&mut answer, told);
                 answer
             })
-            .take_until(stopped)
+            .take_until(self.life().clone().cut_off())
             .boxed()
     }
 

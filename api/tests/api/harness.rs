@@ -7,6 +7,7 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, Response, StatusCode, header};
 use serde_json::{Value, json};
+use sqlx::PgPool;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -46,7 +47,16 @@ impl Server {
     }
 
     pub(crate) async fn with(settings: Settings) -> Self {
-        let pool = testing::database().await;
+        Self::on(testing::database().await, settings).await
+    }
+
+    /// Another process on the same database.
+    pub(crate) async fn beside(&self) -> Self {
+        Self::on(self.services.pool.clone(), Settings::defaults()).await
+    }
+
+    /// On a database that is there already.
+    pub(crate) async fn on(pool: PgPool, settings: Settings) -> Self {
         let log = Log::open(pool.clone()).await.unwrap();
         let refusals = Refusals::start(pool.clone(), settings.refusals, Arc::new(clock::now));
         let executor = Executor::new(log.clone(), Arc::new(clock::now)).recording(refusals);

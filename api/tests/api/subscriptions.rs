@@ -1,7 +1,10 @@
 //! Watching the log and the things that it changes.
 
 use serde_json::{Value, json};
+use vigie_api::settings::Settings;
 use vigie_domain::airport::{CodeLetter, StandKind};
+use vigie_eventlog::ranges::archive;
+use vigie_eventlog::testing;
 
 use crate::harness::Server;
 use crate::socket::Socket;
@@ -137,4 +140,63 @@ async fn flights_alerts_and_passes_are_watched_alike() {
     }
     let alert = &message["payload"]["data"]["alertChanged"]["alert"];
     assert_eq!(alert, &json!({ "kind": "SATURATION", "flight": { "id": flight } }));
+}
+
+#[tokio::test]
+async fn another_process_goes_on_where_the_first_one_ended_also_while_it_is_behind() {
+    let server = Server::start().await;
+    server.airport(&STANDS).await;
+    let other = server.beside().await;
+    let (address, elsewhere) = (server.listen().await, other.listen().await);
+    for number in ["860", "861", "862"] {
+        server.arrival(number, "2026-01-15T10:00:00Z", "A333").await;
+        let head = server.services.log.head().await.unwrap();
+        let mut socket = Socket::ready(elsewhere).await;
+        socket.subscribe("1", &format!("subscription {{ events(after: {head}) {{ position }} }}")).await;
+        // It is watched for by what has happened before it.
+        let after = head - 1;
+        let mut first = Socket::ready(address).await;
+        first.subscribe("1", &format!("subscription {{ events(after: {after}) {{ position event {{ id }} }} }}")).await;
+        let mut second = Socket::ready(elsewhere).await;
+        second
+            .subscribe("1", &format!("subscription {{ events(after: {after}) {{ position event {{ id }} }} }}"))
+            .await;
+        assert_eq!(first.data("1").await, second.data("1").await);
+        server.arrival(number, "2026-01-15T10:05:00Z", "A333").await;
+        assert_eq!(socket.data("1").await["events"]["position"], head + 1);
+        // A list, too, as it is after what the first one has just acknowledged.
+        let mut list = Socket::ready(elsewhere).await;
+        list.subscribe("1", "subscription { liveFlights { position snapshot { number scheduledAt } } }").await;
+        let item = list.data("1").await["liveFlights"].take();
+        let flight = item["snapshot"].as_array().unwrap().iter().find(|flight| flight["number"] == *number).unwrap();
+        assert_eq!(flight["scheduledAt"], "2026-01-15T10:05:00+00:00", "{item}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_archived_ends_a_subscription_with_an_error_that_says_so() {
+    let pool = testing::database().await;
+    let owner = testing::owner(&pool).await;
+    sqlx::query("select log_resize(10)").execute(&owner).await.unwrap();
+    while sqlx::query_scalar::<_, bool>("select log_extend(6)").fetch_one(&owner).await.unwrap() {}
+    let server = Server::on(pool.clone(), Settings::defaults()).await;
+    server.airport(&STANDS).await;
+    for number in 1..30 {
+        server.arrival(&number.to_string(), "2026-01-15T10:00:00Z", "A333").await;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let login = testing::owner_options(&pool.connect_options());
+    server.caught_up().await;
+    archive(&login, 10, folder.path(), &|_| {}).await.unwrap();
+    // This one has it in memory; another has not.
+    let address = server.beside().await.listen().await;
+    for query in ["events(after: 2)", "standChanged(after: 2)", "liveFlights(after: 2)"] {
+        let mut socket = Socket::ready(address).await;
+        socket.subscribe("1", &format!("subscription {{ {query} {{ position }} }}")).await;
+        let message = socket.hear().await;
+        assert_eq!(message["payload"]["errors"][0]["extensions"]["code"], "ARCHIVED", "{query}: {message}");
+    }
+    let mut socket = Socket::ready(address).await;
+    socket.subscribe("1", "subscription { events(after: 10) { position } }").await;
+    assert_eq!(socket.data("1").await["events"]["position"], 11);
 }

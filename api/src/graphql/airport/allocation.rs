@@ -16,7 +16,7 @@ use crate::graphql::audit::{Provenance, Table};
 use crate::graphql::context::Parts;
 use crate::graphql::days::times;
 use crate::graphql::keyset::{Kind, Part};
-use crate::graphql::list::{List, Row, between, equals, list};
+use crate::graphql::list::{Filter, List, Row, between, equals, list};
 use crate::graphql::load::{ByKey, Keyed};
 use crate::graphql::page::Page;
 use crate::graphql::relation::View;
@@ -59,7 +59,7 @@ pub(crate) struct Move {
 /// A row of `read.allocations`.
 #[derive(Debug, Clone, FromRow)]
 pub(in crate::graphql) struct AllocationRow {
-    allocation: Uuid,
+    pub(super) allocation: Uuid,
     site: String,
     stand: String,
     flight: String,
@@ -269,13 +269,15 @@ pub(crate) struct AllocationFilter {
     day: Option<NaiveDate>,
 }
 
-pub(super) async fn allocations(
-    ctx: &Context<'_>,
-    mut filter: AllocationFilter,
-    page: Page,
-) -> Result<Allocations, Error> {
+/// The filter with the times of its day, if it has one.
+pub(super) async fn settled(ctx: &Context<'_>, mut filter: AllocationFilter) -> Result<AllocationFilter, Error> {
     (filter.from, filter.to) = times(ctx, filter.site.as_ref(), filter.day.take(), (filter.from, filter.to)).await?;
-    let filter = Arc::new(move |sql: &mut QueryBuilder<Postgres>, _: &View| {
+    Ok(filter)
+}
+
+/// What the rows must satisfy.
+pub(super) fn filtered(filter: AllocationFilter) -> Filter {
+    Arc::new(move |sql: &mut QueryBuilder<Postgres>, _: &View| {
         let filter = filter.clone();
         equals(sql, "site", filter.site.map(|id| id.0));
         equals(sql, "stand", filter.stand.map(|id| id.0));
@@ -284,8 +286,11 @@ pub(super) async fn allocations(
         equals(sql, "(conflict is not null)", filter.conflict);
         equals(sql, "(overflow is not null)", filter.overflow);
         between(sql, "from_at", filter.from, filter.to);
-    });
-    list::<AllocationRow, Allocation>(ctx, page, filter).await
+    })
+}
+
+pub(super) async fn allocations(ctx: &Context<'_>, filter: AllocationFilter, page: Page) -> Result<Allocations, Error> {
+    list::<AllocationRow, Allocation>(ctx, page, filtered(settled(ctx, filter).await?)).await
 }
 
 pub(super) async fn of_stand(

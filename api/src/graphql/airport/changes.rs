@@ -1,18 +1,28 @@
 //! Stands and flights as they change.
 
 use async_graphql::{Context, Error, ID, SimpleObject, Subscription};
-use futures_util::stream::{Stream, try_unfold};
+use futures_util::stream::Stream;
 use vigie_domain::airport::{AirportEvent, names};
 use vigie_domain::support::SiteId;
 
 use super::flight::{Flight, FlightRow};
 use super::stand::{Stand, StandRow};
-use crate::graphql::context::Parts;
 use crate::graphql::error::optional;
-use crate::graphql::follow::{Changes, Watched};
-use crate::graphql::load::by_key;
+use crate::graphql::follow::{Watched, changes};
 use crate::graphql::models::{ALLOCATIONS, FLIGHTS, STANDS};
 use crate::graphql::scalars::Position;
+use crate::graphql::time::Tree;
+
+/// Types of the events that change stands or who stands there.
+pub(super) const ABOUT_STANDS: [&str; 7] = [
+    names::STAND_DEFINED,
+    names::STAND_CLOSED,
+    names::STAND_REOPENED,
+    names::STAND_ALLOCATED,
+    names::ALLOCATION_MOVED,
+    names::STAND_FREED,
+    names::ALLOCATION_CANCELLED,
+];
 
 /// A stand that has changed, or whose allocations have.
 #[derive(SimpleObject)]
@@ -32,40 +42,23 @@ pub(crate) struct FlightChange {
     flight: Flight,
 }
 
-/// Subscriptions to the airport.
+/// Subscriptions to what changes at the airport.
 #[derive(Default)]
-pub(crate) struct AirportSubscription;
+pub(crate) struct AirportChanges;
 
 #[Subscription]
-impl AirportSubscription {
+impl AirportChanges {
     /// Stands as they change, after a position or from now on.
     async fn stand_changed(
         &self,
         ctx: &Context<'_>,
         site: Option<ID>,
         after: Option<Position>,
-    ) -> Result<impl Stream<Item = Result<StandChange, Error>> + use<>, Error> {
+    ) -> Result<impl Stream<Item = Result<Tree<StandChange>, Error>> + use<>, Error> {
         let site = optional("site", site.as_ref().map(|site| site.0.as_str()), SiteId::new)?;
-        let kinds = vec![
-            names::STAND_DEFINED,
-            names::STAND_CLOSED,
-            names::STAND_REOPENED,
-            names::STAND_ALLOCATED,
-            names::ALLOCATION_MOVED,
-            names::STAND_FREED,
-            names::ALLOCATION_CANCELLED,
-        ];
-        let watched = Watched { kinds, tag: "stand:", models: &[STANDS, ALLOCATIONS], site };
-        let changes = Changes::after(ctx, after, watched).await?;
-        let snapshot = ctx.snapshot().clone();
-        Ok(try_unfold((changes, snapshot), |(mut changes, snapshot)| async move {
-            while let Some((position, id)) = changes.next().await? {
-                if let Some(row) = by_key::<StandRow>(&snapshot).load_one(id).await? {
-                    return Ok(Some((StandChange { position, stand: Stand::from(row) }, (changes, snapshot))));
-                }
-            }
-            Ok(None)
-        }))
+        let watched = Watched { kinds: ABOUT_STANDS.to_vec(), tag: "stand:", models: &[STANDS, ALLOCATIONS], site };
+        let make = |position, row: StandRow| StandChange { position, stand: row.into() };
+        changes(ctx, after, watched, make).await
     }
 
     /// Flights as they change, after a position or from now on.
@@ -74,19 +67,11 @@ impl AirportSubscription {
         ctx: &Context<'_>,
         site: Option<ID>,
         after: Option<Position>,
-    ) -> Result<impl Stream<Item = Result<FlightChange, Error>> + use<>, Error> {
+    ) -> Result<impl Stream<Item = Result<Tree<FlightChange>, Error>> + use<>, Error> {
         let site = optional("site", site.as_ref().map(|site| site.0.as_str()), SiteId::new)?;
         let kinds = AirportEvent::TYPES.iter().map(|known| known.name).collect();
         let watched = Watched { kinds, tag: "flight:", models: &[FLIGHTS, ALLOCATIONS], site };
-        let changes = Changes::after(ctx, after, watched).await?;
-        let snapshot = ctx.snapshot().clone();
-        Ok(try_unfold((changes, snapshot), |(mut changes, snapshot)| async move {
-            while let Some((position, id)) = changes.next().await? {
-                if let Some(row) = by_key::<FlightRow>(&snapshot).load_one(id).await? {
-                    return Ok(Some((FlightChange { position, flight: Flight::from(row) }, (changes, snapshot))));
-                }
-            }
-            Ok(None)
-        }))
+        let make = |position, row: FlightRow| FlightChange { position, flight: row.into() };
+        changes(ctx, after, watched, make).await
     }
 }

@@ -16,7 +16,7 @@ use crate::graphql::audit::{Provenance, Table};
 use crate::graphql::context::Parts;
 use crate::graphql::days::times;
 use crate::graphql::keyset::{Kind, Part};
-use crate::graphql::list::{List, Row, between, equals, list};
+use crate::graphql::list::{Filter, List, Row, between, equals, list};
 use crate::graphql::load::{ByKey, Keyed};
 use crate::graphql::page::Page;
 use crate::graphql::relation::View;
@@ -25,7 +25,7 @@ use crate::graphql::scalars::Position;
 /// A row of `read.flights`.
 #[derive(Debug, Clone, FromRow)]
 pub(in crate::graphql) struct FlightRow {
-    flight: String,
+    pub(super) flight: String,
     site: String,
     carrier: String,
     number: String,
@@ -281,9 +281,15 @@ pub(crate) struct FlightFilter {
     no_stand: Option<bool>,
 }
 
-pub(super) async fn flights(ctx: &Context<'_>, mut filter: FlightFilter, page: Page) -> Result<List<Flight>, Error> {
+/// The filter with the times of its day, if it has one.
+pub(super) async fn settled(ctx: &Context<'_>, mut filter: FlightFilter) -> Result<FlightFilter, Error> {
     (filter.from, filter.to) = times(ctx, filter.site.as_ref(), filter.day.take(), (filter.from, filter.to)).await?;
-    let filter = Arc::new(move |sql: &mut QueryBuilder<Postgres>, _: &View| {
+    Ok(filter)
+}
+
+/// What the rows must satisfy.
+pub(super) fn filtered(filter: FlightFilter) -> Filter {
+    Arc::new(move |sql: &mut QueryBuilder<Postgres>, _: &View| {
         let filter = filter.clone();
         equals(sql, "site", filter.site.map(|id| id.0));
         equals(sql, "direction", filter.direction);
@@ -296,6 +302,9 @@ pub(super) async fn flights(ctx: &Context<'_>, mut filter: FlightFilter, page: P
         between(sql, "scheduled_at", filter.from, filter.to);
         equals(sql, "(allocation is null and not cancelled)", filter.unallocated);
         equals(sql, "no_stand", filter.no_stand);
-    });
-    list::<FlightRow, Flight>(ctx, page, filter).await
+    })
+}
+
+pub(super) async fn flights(ctx: &Context<'_>, filter: FlightFilter, page: Page) -> Result<List<Flight>, Error> {
+    list::<FlightRow, Flight>(ctx, page, filtered(settled(ctx, filter).await?)).await
 }

@@ -6,6 +6,7 @@ mod changes;
 mod enums;
 mod flight;
 mod inputs;
+mod live;
 mod mutations;
 mod refusals;
 mod results;
@@ -20,8 +21,8 @@ use sqlx::{Postgres, QueryBuilder};
 use vigie_domain::airport::{AllocationId, FlightId, StandId};
 
 pub(in crate::graphql) use allocation::{Allocation, AllocationRow, Candidate};
-pub(in crate::graphql) use changes::AirportSubscription;
 pub(in crate::graphql) use flight::{Flight, FlightRow};
+pub(in crate::graphql) use live::AirportSubscription;
 pub(in crate::graphql) use mutations::AirportMutation;
 pub(in crate::graphql) use stand::{Stand, StandRow};
 
@@ -32,7 +33,7 @@ use flight::{FlightFilter, flights};
 
 use super::context::Parts;
 use super::error::argument;
-use super::list::{List, equals, list};
+use super::list::{Filter, List, equals, list};
 use super::load::by_key;
 use super::page::Page;
 use super::relation::View;
@@ -58,6 +59,20 @@ pub(crate) struct StandFilter {
     at: Option<DateTime<Utc>>,
 }
 
+/// What the rows must satisfy; `at` is the time for the status.
+fn filtered(filter: StandFilter, at: DateTime<Utc>) -> Filter {
+    Arc::new(move |sql: &mut QueryBuilder<Postgres>, view: &View| {
+        let filter = filter.clone();
+        equals(sql, "site", filter.site.map(|id| id.0));
+        equals(sql, "kind", filter.kind);
+        if let Some(status) = filter.status {
+            sql.push(" and stand in (select state.stand from (select ").push_bind(at);
+            sql.push("::timestamptz as at) moment cross join lateral (").push(view.stand_states());
+            sql.push(") state where state.status = ").push_bind(status).push(")");
+        }
+    })
+}
+
 /// Queries about the airport.
 #[derive(Default)]
 pub(crate) struct AirportQuery;
@@ -80,17 +95,7 @@ impl AirportQuery {
             Some(at) => at,
             None => ctx.now().await?,
         };
-        let filter = Arc::new(move |sql: &mut QueryBuilder<Postgres>, view: &View| {
-            let filter = filter.clone();
-            equals(sql, "site", filter.site.map(|id| id.0));
-            equals(sql, "kind", filter.kind);
-            if let Some(status) = filter.status {
-                sql.push(" and stand in (select state.stand from (select ").push_bind(at);
-                sql.push("::timestamptz as at) moment cross join lateral (").push(view.stand_states());
-                sql.push(") state where state.status = ").push_bind(status).push(")");
-            }
-        });
-        list::<StandRow, Stand>(ctx, page, filter).await
+        list::<StandRow, Stand>(ctx, page, filtered(filter, at)).await
     }
 
     /// One stand.

@@ -14,7 +14,7 @@ use crate::graphql::audit::{Provenance, Table};
 use crate::graphql::context::Parts;
 use crate::graphql::days::times;
 use crate::graphql::keyset::{Kind, Part};
-use crate::graphql::list::{List, Row, between, equals, list};
+use crate::graphql::list::{Filter, List, Row, between, equals, list};
 use crate::graphql::load::{ByKey, Keyed, grouped};
 use crate::graphql::page::Page;
 use crate::graphql::rail::Pass;
@@ -63,7 +63,7 @@ pub(crate) enum AlertStatus {
 /// A row of `read.alerts`.
 #[derive(Debug, Clone, FromRow)]
 pub(in crate::graphql) struct AlertRow {
-    alert: Uuid,
+    pub(super) alert: Uuid,
     site: String,
     kind: AlertKind,
     severity: Severity,
@@ -315,9 +315,15 @@ pub(crate) struct AlertFilter {
     day: Option<NaiveDate>,
 }
 
-pub(super) async fn alerts(ctx: &Context<'_>, mut filter: AlertFilter, page: Page) -> Result<List<Alert>, Error> {
+/// The filter with the times of its day, if it has one.
+pub(super) async fn settled(ctx: &Context<'_>, mut filter: AlertFilter) -> Result<AlertFilter, Error> {
     (filter.from, filter.to) = times(ctx, filter.site.as_ref(), filter.day.take(), (filter.from, filter.to)).await?;
-    let filter = Arc::new(move |sql: &mut QueryBuilder<Postgres>, _: &View| {
+    Ok(filter)
+}
+
+/// What the rows must satisfy.
+pub(super) fn filtered(filter: AlertFilter) -> Filter {
+    Arc::new(move |sql: &mut QueryBuilder<Postgres>, _: &View| {
         let filter = filter.clone();
         equals(sql, "site", filter.site.map(|id| id.0));
         equals(sql, "status", filter.status);
@@ -330,6 +336,9 @@ pub(super) async fn alerts(ctx: &Context<'_>, mut filter: AlertFilter, page: Pag
         equals(sql, "stand", filter.stand.map(|id| id.0));
         equals(sql, "flight", filter.flight.map(|id| id.0));
         between(sql, "raised_at", filter.from, filter.to);
-    });
-    list::<AlertRow, Alert>(ctx, page, filter).await
+    })
+}
+
+pub(super) async fn alerts(ctx: &Context<'_>, filter: AlertFilter, page: Page) -> Result<List<Alert>, Error> {
+    list::<AlertRow, Alert>(ctx, page, filtered(settled(ctx, filter).await?)).await
 }

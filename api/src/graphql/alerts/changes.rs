@@ -1,17 +1,18 @@
 //! Alerts as they change.
 
 use async_graphql::{Context, Error, ID, SimpleObject, Subscription};
-use futures_util::stream::{Stream, try_unfold};
+use futures_util::stream::Stream;
 use vigie_domain::alerts::AlertEvent;
 use vigie_domain::support::SiteId;
 
-use super::alert::{Alert, AlertRow};
-use crate::graphql::context::Parts;
+use super::alert::{Alert, AlertFilter, AlertRow, filtered, settled};
 use crate::graphql::error::optional;
-use crate::graphql::follow::{Changes, Watched};
-use crate::graphql::load::by_key;
+use crate::graphql::follow::{Watched, changes};
+use crate::graphql::live::{Live, LiveRow, Query, live};
 use crate::graphql::models::ALERTS;
+use crate::graphql::page::Page;
 use crate::graphql::scalars::Position;
+use crate::graphql::time::Tree;
 
 /// An alert that has been raised, acknowledged or resolved.
 #[derive(SimpleObject)]
@@ -20,6 +21,16 @@ pub(crate) struct AlertChange {
     position: Position,
     /// How it is now.
     alert: Alert,
+}
+
+impl LiveRow for AlertRow {
+    const TAG: &'static str = "alert:";
+    fn kinds() -> Vec<&'static str> {
+        AlertEvent::TYPES.iter().map(|known| known.name).collect()
+    }
+    fn id(&self) -> String {
+        self.alert.to_string()
+    }
 }
 
 /// Subscriptions to alerts.
@@ -34,19 +45,28 @@ impl AlertsSubscription {
         ctx: &Context<'_>,
         site: Option<ID>,
         after: Option<Position>,
-    ) -> Result<impl Stream<Item = Result<AlertChange, Error>> + use<>, Error> {
+    ) -> Result<impl Stream<Item = Result<Tree<AlertChange>, Error>> + use<>, Error> {
         let site = optional("site", site.as_ref().map(|site| site.0.as_str()), SiteId::new)?;
-        let kinds = AlertEvent::TYPES.iter().map(|known| known.name).collect();
-        let changes = Changes::after(ctx, after, Watched { kinds, tag: "alert:", models: &[ALERTS], site }).await?;
-        let snapshot = ctx.snapshot().clone();
-        Ok(try_unfold((changes, snapshot), |(mut changes, snapshot)| async move {
-            while let Some((position, id)) = changes.next().await? {
-                let Ok(id) = uuid::Uuid::try_parse(&id) else { continue };
-                if let Some(row) = by_key::<AlertRow>(&snapshot).load_one(id).await? {
-                    return Ok(Some((AlertChange { position, alert: Alert::from(row) }, (changes, snapshot))));
-                }
-            }
-            Ok(None)
-        }))
+        let watched = Watched { kinds: AlertRow::kinds(), tag: AlertRow::TAG, models: &[ALERTS], site };
+        let make = |position, row: AlertRow| AlertChange { position, alert: row.into() };
+        changes(ctx, after, watched, make).await
+    }
+
+    /// The list `alerts` and what changes in it; or only what changes after a position. `afterCursor` and `beforeCursor`
+    /// are the `after` and `before` of the list.
+    async fn live_alerts(
+        &self,
+        ctx: &Context<'_>,
+        filter: Option<AlertFilter>,
+        first: Option<i32>,
+        after_cursor: Option<String>,
+        last: Option<i32>,
+        before_cursor: Option<String>,
+        after: Option<Position>,
+    ) -> Result<impl Stream<Item = Result<Tree<Live<Alert>>, Error>> + use<>, Error> {
+        let page = Page::new(first, after_cursor, last, before_cursor)?;
+        let filter = settled(ctx, filter.unwrap_or_default()).await?;
+        let query = Query::new::<AlertRow>(&filter.clone(), page, filtered(filter));
+        live::<AlertRow, Alert>(ctx, after, query).await
     }
 }

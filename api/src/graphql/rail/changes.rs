@@ -1,18 +1,19 @@
 //! Passes as they change.
 
 use async_graphql::{Context, Error, ID, SimpleObject, Subscription};
-use futures_util::stream::{Stream, try_unfold};
+use futures_util::stream::Stream;
 use vigie_domain::alerts::AlertEvent;
 use vigie_domain::rail::RailEvent;
 use vigie_domain::support::SiteId;
 
-use super::pass::{Pass, PassRow};
-use crate::graphql::context::Parts;
+use super::pass::{Pass, PassFilter, PassRow, filtered, settled};
 use crate::graphql::error::optional;
-use crate::graphql::follow::{Changes, Watched};
-use crate::graphql::load::by_key;
+use crate::graphql::follow::{Watched, changes};
+use crate::graphql::live::{Live, LiveRow, Query, live};
 use crate::graphql::models::{ALERTS, PASSES};
+use crate::graphql::page::Page;
 use crate::graphql::scalars::Position;
+use crate::graphql::time::Tree;
 
 /// A pass that has changed, or whose alerts have.
 #[derive(SimpleObject)]
@@ -21,6 +22,16 @@ pub(crate) struct PassChange {
     position: Position,
     /// How it is now.
     pass: Pass,
+}
+
+impl LiveRow for PassRow {
+    const TAG: &'static str = "pass:";
+    fn kinds() -> Vec<&'static str> {
+        RailEvent::TYPES.iter().chain(AlertEvent::TYPES).map(|known| known.name).collect()
+    }
+    fn id(&self) -> String {
+        self.pass.clone()
+    }
 }
 
 /// Subscriptions to train passes.
@@ -35,19 +46,28 @@ impl RailSubscription {
         ctx: &Context<'_>,
         site: Option<ID>,
         after: Option<Position>,
-    ) -> Result<impl Stream<Item = Result<PassChange, Error>> + use<>, Error> {
+    ) -> Result<impl Stream<Item = Result<Tree<PassChange>, Error>> + use<>, Error> {
         let site = optional("site", site.as_ref().map(|site| site.0.as_str()), SiteId::new)?;
-        let kinds = RailEvent::TYPES.iter().chain(AlertEvent::TYPES).map(|known| known.name).collect();
-        let watched = Watched { kinds, tag: "pass:", models: &[PASSES, ALERTS], site };
-        let changes = Changes::after(ctx, after, watched).await?;
-        let snapshot = ctx.snapshot().clone();
-        Ok(try_unfold((changes, snapshot), |(mut changes, snapshot)| async move {
-            while let Some((position, id)) = changes.next().await? {
-                if let Some(row) = by_key::<PassRow>(&snapshot).load_one(id).await? {
-                    return Ok(Some((PassChange { position, pass: Pass::from(row) }, (changes, snapshot))));
-                }
-            }
-            Ok(None)
-        }))
+        let watched = Watched { kinds: PassRow::kinds(), tag: PassRow::TAG, models: &[PASSES, ALERTS], site };
+        let make = |position, row: PassRow| PassChange { position, pass: row.into() };
+        changes(ctx, after, watched, make).await
+    }
+
+    /// The list `passes` and what changes in it, also through cars and alerts; or only what changes after a position.
+    /// `afterCursor` and `beforeCursor` are the `after` and `before` of the list.
+    async fn live_passes(
+        &self,
+        ctx: &Context<'_>,
+        filter: Option<PassFilter>,
+        first: Option<i32>,
+        after_cursor: Option<String>,
+        last: Option<i32>,
+        before_cursor: Option<String>,
+        after: Option<Position>,
+    ) -> Result<impl Stream<Item = Result<Tree<Live<Pass>>, Error>> + use<>, Error> {
+        let page = Page::new(first, after_cursor, last, before_cursor)?;
+        let filter = settled(ctx, filter.unwrap_or_default()).await?;
+        let query = Query::new::<PassRow>(&filter.clone(), page, filtered(filter));
+        live::<PassRow, Pass>(ctx, after, query).await
     }
 }

@@ -14,7 +14,7 @@ use crate::graphql::audit::{Provenance, Table};
 use crate::graphql::context::Parts;
 use crate::graphql::days::times;
 use crate::graphql::keyset::{Kind, Part};
-use crate::graphql::list::{List, Row, between, equals, list};
+use crate::graphql::list::{Filter, List, Row, between, equals, list};
 use crate::graphql::load::{ByKey, Keyed};
 use crate::graphql::page::Page;
 use crate::graphql::relation::View;
@@ -37,7 +37,7 @@ pub(crate) enum PassStatus {
 /// A row of `read.passes`.
 #[derive(Debug, Clone, FromRow)]
 pub(in crate::graphql) struct PassRow {
-    pass: String,
+    pub(super) pass: String,
     site: String,
     track: String,
     passed_at: DateTime<Utc>,
@@ -223,9 +223,15 @@ pub(crate) struct PassFilter {
     day: Option<NaiveDate>,
 }
 
-pub(super) async fn passes(ctx: &Context<'_>, mut filter: PassFilter, page: Page) -> Result<List<Pass>, Error> {
+/// The filter with the times of its day, if it has one.
+pub(super) async fn settled(ctx: &Context<'_>, mut filter: PassFilter) -> Result<PassFilter, Error> {
     (filter.from, filter.to) = times(ctx, filter.site.as_ref(), filter.day.take(), (filter.from, filter.to)).await?;
-    let filter = Arc::new(move |sql: &mut QueryBuilder<Postgres>, _: &View| {
+    Ok(filter)
+}
+
+/// What the rows must satisfy.
+pub(super) fn filtered(filter: PassFilter) -> Filter {
+    Arc::new(move |sql: &mut QueryBuilder<Postgres>, _: &View| {
         let filter = filter.clone();
         equals(sql, "site", filter.site.map(|id| id.0));
         equals(sql, "status", filter.status);
@@ -233,6 +239,9 @@ pub(super) async fn passes(ctx: &Context<'_>, mut filter: PassFilter, page: Page
         equals(sql, "train", filter.train);
         equals(sql, "ready_to_confirm", filter.ready_to_confirm);
         between(sql, "passed_at", filter.from, filter.to);
-    });
-    list::<PassRow, Pass>(ctx, page, filter).await
+    })
+}
+
+pub(super) async fn passes(ctx: &Context<'_>, filter: PassFilter, page: Page) -> Result<List<Pass>, Error> {
+    list::<PassRow, Pass>(ctx, page, filtered(settled(ctx, filter).await?)).await
 }

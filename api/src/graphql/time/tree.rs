@@ -10,6 +10,7 @@ use async_graphql::{
 };
 
 use crate::graphql::{Snapshot, loaders};
+use crate::http::Caller;
 
 /// The fields of `Q`, whose resolvers find a snapshot and loaders of their own in their context.
 pub(crate) struct Tree<Q> {
@@ -19,11 +20,18 @@ pub(crate) struct Tree<Q> {
 
 impl<Q> Tree<Q> {
     /// `fields` on the state that `snapshot` reads.
-    pub(super) fn new(snapshot: Snapshot, fields: Q) -> Self {
+    pub(in crate::graphql) fn new(snapshot: Snapshot, fields: Q) -> Self {
         let mut data = Data::default();
         loaders(&mut data, &snapshot);
         data.insert(snapshot);
         Self { data, fields }
+    }
+
+    /// The same for an item of a subscription: `caller` says what "now" means in it.
+    pub(in crate::graphql) fn now(snapshot: Snapshot, fields: Q, caller: Caller) -> Self {
+        let mut tree = Self::new(snapshot, fields);
+        tree.data.insert(caller);
+        tree
     }
 }
 

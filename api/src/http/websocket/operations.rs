@@ -49,13 +49,12 @@ impl Operations {
         self.requests.remove(id);
     }
 
-    /// Ends every subscription. Queries and mutations run on.
-    pub(super) fn end_subscriptions(&mut self) {
-        self.subscriptions.clear();
+    pub(super) fn is_subscription(&self, id: &str) -> bool {
+        self.subscriptions.contains_key(id)
     }
 
-    pub(super) fn has_requests(&self) -> bool {
-        !self.requests.is_empty()
+    pub(super) fn is_empty(&self) -> bool {
+        self.subscriptions.is_empty() && self.requests.is_empty()
     }
 
     /// The next thing that happens; waits for ever when nothing runs.

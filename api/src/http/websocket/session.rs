@@ -67,7 +67,7 @@ impl Session {
         pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let life = self.app.life().clone();
         loop {
-            if self.draining && !self.operations.has_requests() {
+            if self.draining && self.operations.is_empty() {
                 return End::Close(Closing::restart());
             }
             let done = tokio::select! {
@@ -79,8 +79,8 @@ impl Session {
                 () = sleep_until(init_by), if !self.acknowledged => Err(End::Close(Closing::init_timeout())),
                 _ = pings.tick() => self.ping().await,
                 () = life.stopping(), if !self.draining => {
+                    // Requests run to their end; subscriptions say how far they have come.
                     self.draining = true;
-                    self.operations.end_subscriptions();
                     Ok(())
                 }
             };
@@ -170,7 +170,12 @@ impl Session {
                 self.send(message::next(id, &answer)).await
             }
             Happened::Ended => {
+                let cut_off = self.operations.is_subscription(id) && self.app.life().is_stopping();
                 self.operations.remove(id);
+                if cut_off {
+                    // It goes on at another server: the socket's close says so, and the client must not take it as done.
+                    return Ok(());
+                }
                 self.send(message::complete(id)).await
             }
         }

@@ -9,7 +9,7 @@ use crate::harness::Server;
 
 /// One thing that somebody tries. Numbers are taken modulo what there is.
 #[derive(Debug, Clone)]
-pub(super) enum Step {
+pub(crate) enum Step {
     Report { flight: usize, minutes: i64, progress: usize },
     Allocate { flight: usize, stand: Option<usize> },
     Move { place: usize, stand: usize },
@@ -17,6 +17,7 @@ pub(super) enum Step {
     CancelAllocation { place: usize },
     CancelFlight { flight: usize },
     Reinstate { flight: usize },
+    Reschedule { flight: usize, minutes: i64 },
     Close { stand: usize, from: i64, length: i64 },
     Reopen { stand: usize, from: i64, length: i64 },
     Rule { minutes: i32 },
@@ -29,7 +30,7 @@ pub(super) enum Step {
 pub(super) const STANDS: usize = 3;
 const FLIGHTS: usize = 4;
 
-pub(super) fn step() -> impl Strategy<Value = Step> {
+pub(crate) fn step() -> impl Strategy<Value = Step> {
     let (flight, stand, place, minutes) = (0..FLIGHTS, 0..STANDS, 0_usize..4, 0_i64..600);
     let (hour, length, pass) = (8_i64..14, 1_i64..6, 0_usize..2);
     prop_oneof![
@@ -40,7 +41,8 @@ pub(super) fn step() -> impl Strategy<Value = Step> {
         1 => (place.clone(), minutes).prop_map(|(place, minutes)| Step::Free { place, minutes }),
         1 => place.clone().prop_map(|place| Step::CancelAllocation { place }),
         1 => flight.clone().prop_map(|flight| Step::CancelFlight { flight }),
-        1 => flight.prop_map(|flight| Step::Reinstate { flight }),
+        1 => flight.clone().prop_map(|flight| Step::Reinstate { flight }),
+        1 => (flight, 0_i64..300).prop_map(|(flight, minutes)| Step::Reschedule { flight, minutes }),
         2 => (stand.clone(), hour.clone(), length.clone()).prop_map(|(stand, from, length)| Step::Close { stand, from, length }),
         1 => (stand, hour, length).prop_map(|(stand, from, length)| Step::Reopen { stand, from, length }),
         1 => (10_i32..50).prop_map(|minutes| Step::Rule { minutes }),
@@ -93,7 +95,7 @@ async fn part(server: &Server, pass: usize, part: PassPart) {
 }
 
 /// Carries a step out; what the rules refuse leaves no trace.
-pub(super) async fn carry_out(server: &Server, step: Step) {
+pub(crate) async fn carry_out(server: &Server, step: Step) {
     let (mutation, kind, input) = match step {
         Step::Report { flight, minutes, progress } => {
             let progress = match progress {
@@ -125,6 +127,9 @@ pub(super) async fn carry_out(server: &Server, step: Step) {
         }
         Step::CancelFlight { flight: n } => ("cancelFlight", "FlightInput", json!({ "flight": flight(n) })),
         Step::Reinstate { flight: n } => ("reinstateFlight", "FlightInput", json!({ "flight": flight(n) })),
+        Step::Reschedule { flight, minutes } => {
+            ("reportFlight", "ReportFlightInput", json!({ "leg": leg(flight), "scheduledAt": at(minutes) }))
+        }
         Step::Close { stand: n, from, length } => {
             let input = json!({ "stand": stand(n), "from": at(60 * (from - 8)), "to": at(60 * (from - 8 + length)), "reason": "oil" });
             ("closeStand", "CloseStandInput", input)

@@ -1,7 +1,7 @@
 //! The query tree as it was, and as it is once something has been folded.
 
-mod histories;
-mod property;
+pub(crate) mod histories;
+pub(crate) mod property;
 mod standing;
 
 use serde_json::{Value, json};

@@ -46,7 +46,7 @@ pub(super) const EVERYTHING: &str = "
     events(last: 2) { nodes { position type data } }
     head position";
 
-async fn server() -> Server {
+pub(crate) async fn server() -> Server {
     let server = Server::start().await;
     let names: Vec<String> = (1..=STANDS).map(|n| format!("C0{n}")).collect();
     let stands: Vec<_> = names.iter().map(|name| (name.as_str(), StandKind::Civil, CodeLetter::E)).collect();
