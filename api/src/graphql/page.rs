@@ -44,6 +44,15 @@ impl Page {
         let limit = first.or(last).unwrap_or(DEFAULT);
         Ok(Self { limit, backwards: last.is_some(), after, before })
     }
+
+    /// The same with one cursor: where it begins, or where it ends when it is counted from the list's end.
+    ///
+    /// # Errors
+    /// As [`Page::new`].
+    pub(super) fn at(first: Option<i32>, last: Option<i32>, cursor: Option<String>) -> Result<Self, Error> {
+        let (after, before) = if last.is_some() { (None, cursor) } else { (cursor, None) };
+        Self::new(first, after, last, before)
+    }
 }
 
 #[cfg(test)]

@@ -61,18 +61,17 @@ pub(crate) struct AirportLive;
 #[Subscription]
 impl AirportLive {
     /// The list `stands` and what changes in it, also through allocations; or only what changes after a position. The
-    /// filter `status` needs its time `at`. `afterCursor` and `beforeCursor` are the `after` and `before` of the list.
+    /// filter `status` needs its time `at`. `cursor` is the list's `after`, with `last` its `before`.
     async fn live_stands(
         &self,
         ctx: &Context<'_>,
         filter: Option<StandFilter>,
         first: Option<i32>,
-        after_cursor: Option<String>,
         last: Option<i32>,
-        before_cursor: Option<String>,
+        cursor: Option<String>,
         after: Option<Position>,
     ) -> Result<impl Stream<Item = Result<Tree<Live<Stand>>, Error>> + use<>, Error> {
-        let page = Page::new(first, after_cursor, last, before_cursor)?;
+        let page = Page::at(first, last, cursor)?;
         let filter = filter.unwrap_or_default();
         if filter.status.is_some() && filter.at.is_none() {
             let problem = "is needed with status: as time goes by, stands change without an event";
@@ -83,36 +82,34 @@ impl AirportLive {
     }
 
     /// The list `flights` and what changes in it, also through allocations; or only what changes after a position.
-    /// `afterCursor` and `beforeCursor` are the `after` and `before` of the list.
+    /// `cursor` is the list's `after`, with `last` its `before`.
     async fn live_flights(
         &self,
         ctx: &Context<'_>,
         filter: Option<FlightFilter>,
         first: Option<i32>,
-        after_cursor: Option<String>,
         last: Option<i32>,
-        before_cursor: Option<String>,
+        cursor: Option<String>,
         after: Option<Position>,
     ) -> Result<impl Stream<Item = Result<Tree<Live<Flight>>, Error>> + use<>, Error> {
-        let page = Page::new(first, after_cursor, last, before_cursor)?;
+        let page = Page::at(first, last, cursor)?;
         let filter = flight::settled(ctx, filter.unwrap_or_default()).await?;
         let query = Query::new::<FlightRow>(&filter.clone(), page, flight::filtered(filter));
         live::<FlightRow, Flight>(ctx, after, query).await
     }
 
-    /// The list `allocations` and what changes in it; or only what changes after a position. `afterCursor` and
-    /// `beforeCursor` are the `after` and `before` of the list.
+    /// The list `allocations` and what changes in it; or only what changes after a position. `cursor` is the list's
+    /// `after`, with `last` its `before`.
     async fn live_allocations(
         &self,
         ctx: &Context<'_>,
         filter: Option<AllocationFilter>,
         first: Option<i32>,
-        after_cursor: Option<String>,
         last: Option<i32>,
-        before_cursor: Option<String>,
+        cursor: Option<String>,
         after: Option<Position>,
     ) -> Result<impl Stream<Item = Result<Tree<Live<Allocation>>, Error>> + use<>, Error> {
-        let page = Page::new(first, after_cursor, last, before_cursor)?;
+        let page = Page::at(first, last, cursor)?;
         let filter = allocation::settled(ctx, filter.unwrap_or_default()).await?;
         let query = Query::new::<AllocationRow>(&filter.clone(), page, allocation::filtered(filter));
         live::<AllocationRow, Allocation>(ctx, after, query).await

@@ -52,19 +52,18 @@ impl AlertsSubscription {
         changes(ctx, after, watched, make).await
     }
 
-    /// The list `alerts` and what changes in it; or only what changes after a position. `afterCursor` and `beforeCursor`
-    /// are the `after` and `before` of the list.
+    /// The list `alerts` and what changes in it; or only what changes after a position. `cursor` is the list's `after`,
+    /// with `last` its `before`.
     async fn live_alerts(
         &self,
         ctx: &Context<'_>,
         filter: Option<AlertFilter>,
         first: Option<i32>,
-        after_cursor: Option<String>,
         last: Option<i32>,
-        before_cursor: Option<String>,
+        cursor: Option<String>,
         after: Option<Position>,
     ) -> Result<impl Stream<Item = Result<Tree<Live<Alert>>, Error>> + use<>, Error> {
-        let page = Page::new(first, after_cursor, last, before_cursor)?;
+        let page = Page::at(first, last, cursor)?;
         let filter = settled(ctx, filter.unwrap_or_default()).await?;
         let query = Query::new::<AlertRow>(&filter.clone(), page, filtered(filter));
         live::<AlertRow, Alert>(ctx, after, query).await

@@ -30,9 +30,10 @@ const TOGETHER: usize = 1_000;
 
 /// A list that is asked for.
 pub(in crate::graphql) struct Query {
-    name: Arc<str>,
-    page: Page,
-    filter: Filter,
+    /// Tells it from every other.
+    pub(super) name: Arc<str>,
+    pub(super) page: Page,
+    pub(super) filter: Filter,
 }
 
 impl Query {
@@ -109,10 +110,10 @@ where
         if watch.stopping.is_cancelled() {
             return Ok(watch.quietly().map(|position| watch.unchanged(position)).map(|item| (item, (watch, None))));
         }
-        if watch.is_due() {
-            if let Some(item) = watch.changes::<R, T>().await? {
-                return Ok(Some((item, (watch, None))));
-            }
+        if watch.is_due()
+            && let Some(item) = watch.changes::<R, T>().await?
+        {
+            return Ok(Some((item, (watch, None))));
         }
         let quietly = watch.quietly();
         if let Some(position) = quietly.filter(|_| Instant::now() >= watch.heartbeat) {
@@ -134,10 +135,7 @@ impl Watch {
     /// The list at a position, and the state that it was read from.
     async fn read<R: LiveRow>(&self, position: i64) -> Result<(Arc<Window<R>>, Snapshot), Error> {
         self.windows.reached(&self.projections, position).await?;
-        let snapshot = self.snapshot.fresh().at(position);
-        let Query { name, page, filter } = &self.query;
-        let window = self.windows.window(name, position, &snapshot, (page, filter)).await?;
-        Ok((window, snapshot))
+        self.windows.window(&self.query, position, &self.snapshot).await
     }
 
     /// What has changed from the list that the client has to that at the follower's position, if anything has.
@@ -180,7 +178,7 @@ impl Watch {
 
     fn unchanged<T: OutputType>(&mut self, position: i64) -> Tree<Live<T>> {
         self.tell(position);
-        Tree::new(self.snapshot.fresh().at(position), Live::same(position))
+        Tree::new(self.snapshot.fresh(), Live::same(position))
     }
 
     fn tell(&mut self, position: i64) {

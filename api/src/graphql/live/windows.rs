@@ -1,19 +1,18 @@
 //! Lists at positions, read once for everybody who watches the same.
 
 use std::any::Any;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_graphql::Error;
 use quick_cache::sync::Cache;
 use vigie_projections::Projections;
 
-use super::LiveRow;
+use super::{LiveRow, Query};
 use crate::graphql::error::fault;
-use crate::graphql::list::{Filter, rows};
+use crate::graphql::list::rows;
 use crate::graphql::models;
-use crate::graphql::page::Page;
-use crate::graphql::snapshot::Snapshot;
+use crate::graphql::snapshot::{Snapshot, WeakSnapshot};
 
 /// How long the read models may lag behind the log before a subscription ends with an error.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -25,6 +24,21 @@ pub(super) struct Window<R> {
     pub(super) rows: Vec<R>,
     /// The ids of the rows. Who has been told of the list keeps these.
     pub(super) ids: Arc<[String]>,
+    /// What the rows were read from, for what hangs on them.
+    state: Mutex<WeakSnapshot>,
+}
+
+impl<R> Window<R> {
+    /// The state at `position` that others read from now, or a new one.
+    async fn state(&self, base: &Snapshot, position: i64) -> Result<Snapshot, Error> {
+        let shared = self.state.lock().unwrap_or_else(PoisonError::into_inner).upgrade();
+        if let Some(shared) = shared {
+            return Ok(shared);
+        }
+        let state = base.fresh().at(position).await?;
+        *self.state.lock().unwrap_or_else(PoisonError::into_inner) = state.downgrade();
+        Ok(state)
+    }
 }
 
 /// The lists that were read last, by query and position. Cheap to clone.
@@ -50,20 +64,29 @@ impl Windows {
         self.reached.get_or_insert_async(&position, wait).await
     }
 
-    /// The list at the position that `snapshot` looks at. `name` tells one query from every other.
+    /// The list at a position, and the state that it is in.
     pub(super) async fn window<R: LiveRow>(
         &self,
-        name: &Arc<str>,
+        query: &Query,
         position: i64,
-        snapshot: &Snapshot,
-        (page, filter): (&Page, &Filter),
-    ) -> Result<Arc<Window<R>>, Error> {
+        base: &Snapshot,
+    ) -> Result<(Arc<Window<R>>, Snapshot), Error> {
+        let mut own = None;
         let read = async {
-            let rows: Vec<R> = rows(snapshot, page, filter).await?;
+            let state = base.fresh().at(position).await?;
+            let rows: Vec<R> = rows(&state, &query.page, &query.filter).await?;
             let ids = rows.iter().map(R::id).collect();
-            Ok::<_, Error>(Arc::new(Window { rows, ids }) as Arc<dyn Any + Send + Sync>)
+            let window = Window { rows, ids, state: Mutex::new(state.downgrade()) };
+            own = Some(state);
+            Ok::<_, Error>(Arc::new(window) as Arc<dyn Any + Send + Sync>)
         };
-        let found = self.read.get_or_insert_async(&(Arc::clone(name), position), read).await?;
-        Ok(found.downcast().expect("a query's name begins with its table, and a table has rows of one type"))
+        let found = self.read.get_or_insert_async(&(Arc::clone(&query.name), position), read).await?;
+        let same = "a query's name begins with its table, and a table has rows of one type";
+        let window: Arc<Window<R>> = found.downcast().expect(same);
+        let state = match own {
+            Some(state) => state,
+            None => window.state(base, position).await?,
+        };
+        Ok((window, state))
     }
 }

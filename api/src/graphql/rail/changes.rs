@@ -54,18 +54,17 @@ impl RailSubscription {
     }
 
     /// The list `passes` and what changes in it, also through cars and alerts; or only what changes after a position.
-    /// `afterCursor` and `beforeCursor` are the `after` and `before` of the list.
+    /// `cursor` is the list's `after`, with `last` its `before`.
     async fn live_passes(
         &self,
         ctx: &Context<'_>,
         filter: Option<PassFilter>,
         first: Option<i32>,
-        after_cursor: Option<String>,
         last: Option<i32>,
-        before_cursor: Option<String>,
+        cursor: Option<String>,
         after: Option<Position>,
     ) -> Result<impl Stream<Item = Result<Tree<Live<Pass>>, Error>> + use<>, Error> {
-        let page = Page::new(first, after_cursor, last, before_cursor)?;
+        let page = Page::at(first, last, cursor)?;
         let filter = settled(ctx, filter.unwrap_or_default()).await?;
         let query = Query::new::<PassRow>(&filter.clone(), page, filtered(filter));
         live::<PassRow, Pass>(ctx, after, query).await
