@@ -41,10 +41,13 @@ impl<R> Window<R> {
     }
 }
 
+/// A window, whatever its rows.
+type Kept = Arc<dyn Any + Send + Sync>;
+
 /// The lists that were read last, by query and position. Cheap to clone.
 #[derive(Clone)]
 pub(in crate::graphql) struct Windows {
-    read: Arc<Cache<(Arc<str>, i64), Arc<dyn Any + Send + Sync>>>,
+    read: Arc<Cache<(Arc<str>, i64), Kept>>,
     reached: Arc<Cache<i64, ()>>,
 }
 
@@ -78,7 +81,7 @@ impl Windows {
             let ids = rows.iter().map(R::id).collect();
             let window = Window { rows, ids, state: Mutex::new(state.downgrade()) };
             own = Some(state);
-            Ok::<_, Error>(Arc::new(window) as Arc<dyn Any + Send + Sync>)
+            Ok::<_, Error>(Arc::new(window) as Kept)
         };
         let found = self.read.get_or_insert_async(&(Arc::clone(&query.name), position), read).await?;
         let same = "a query's name begins with its table, and a table has rows of one type";
