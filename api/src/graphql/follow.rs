@@ -81,7 +81,8 @@ where
             // Of the item: it is closed once the item is told, so that a client that does not read keeps none open.
             let snapshot = changes.snapshot.fresh();
             if let Some(row) = by_key::<R>(&snapshot).load_one(id).await? {
-                let caller = Caller { asked_at: clock::now(), ..changes.caller.clone() };
+                let mut caller = changes.caller.clone();
+                caller.asked_at = clock::now();
                 return Ok(Some((Tree::now(snapshot, make(position, row), caller), changes)));
             }
         }
