@@ -26,6 +26,7 @@ pub(super) const EVERYTHING: &str = "
     taken: stands(filter: { status: OCCUPIED, at: \"2026-01-15T10:30:00Z\" }) { nodes { id } }
     flights(first: 2) { totalCount pageInfo { hasNextPage endCursor } nodes { id status statusAt bestAt cancelled
         aircraftType noStand source position changedAt turnaround { id } allocation { id stand { id } } stand { id name }
+        alerts { id status }
         audit { nodes { action changes { thing field before after } note } } } }
     latest: flights(last: 2) { pageInfo { hasPreviousPage } nodes { id } }
     waiting: flights(filter: { unallocated: true }) { totalCount nodes { id } }
