@@ -39,6 +39,10 @@ pub(crate) struct Client {
 }
 
 impl Client {
+    pub(crate) fn at(address: SocketAddr) -> Self {
+        Self { address }
+    }
+
     pub(crate) fn address(self) -> SocketAddr {
         self.address
     }

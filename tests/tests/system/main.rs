@@ -15,4 +15,5 @@ mod life;
 mod main_job;
 mod postgres;
 mod projections;
+mod rolling;
 mod schema;
