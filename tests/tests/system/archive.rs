@@ -13,8 +13,7 @@ use crate::import::capture;
 async fn an_old_range_leaves_a_served_log_for_a_file_and_comes_back() {
     let place = Place::new();
     assert_eq!(place.succeed(["events", "list"]).await, "", "migrated, and empty");
-    let resize = ["postgres", "run", "--", "psql", "--quiet", "--command", "select log_resize(100)"];
-    place.succeed(resize).await;
+    place.sql("select log_resize(100)").await;
     let mut server = Server::start(&place).await;
     let day = place.path().join("day.json");
     fs::write(&day, capture("2026-01-15", 250).to_string()).unwrap();
@@ -44,6 +43,7 @@ async fn an_old_range_leaves_a_served_log_for_a_file_and_comes_back() {
     assert!(newest["events"]["nodes"][0]["position"].as_i64() > Some(200), "{newest}");
     let oldest = server.client.graphql("{ events(first: 1) { nodes { position } } }", json!({})).await;
     assert!(oldest.unwrap_err().to_string().contains("ARCHIVED"));
+    what_is_away_is_said(&server).await;
     assert!(!place.run(["projections", "verify"]).await.status.success(), "it needs the whole log");
 
     place.succeed(["log", "restore", &files[1], &files[0]]).await;
@@ -52,6 +52,29 @@ async fn an_old_range_leaves_a_served_log_for_a_file_and_comes_back() {
     assert!(place.succeed(all).await == before, "every event is back where it was");
     server.program.signal(Signal::TERM);
     assert!(server.program.end().await.success(), "{}", server.program.said());
+}
+
+/// Up to 200 the log is away; read models keep what they were.
+async fn what_is_away_is_said(server: &Server) {
+    let then =
+        "{ at(position: 100) { flights { totalCount } auditTrail(first: 1) { nodes { position recordedAt } } } }";
+    let then = server.client.graphql(then, json!({})).await.unwrap()["at"].take();
+    let newest = &then["auditTrail"]["nodes"][0];
+    assert_eq!(newest["position"], 100);
+    let known = then["flights"]["totalCount"].as_i64().unwrap();
+    assert!((90..100).contains(&known), "the flights of the first events: {known}");
+
+    let events = "{ at(position: 100) { events(last: 1) { nodes { position } } } }";
+    assert_eq!(server.client.refused(events, json!({})).await["code"], "ARCHIVED");
+    let time = "query($time: DateTime!) { at(time: $time) { position } }";
+    let time = server.client.refused(time, json!({ "time": newest["recordedAt"] })).await;
+    assert_eq!(time["code"], "ARCHIVED", "which of the events that are away was the last by then is not known");
+    let written =
+        "{ after(position: 100) { ... on Now { flights { totalCount } events(first: 1) { nodes { position } } } } }";
+    assert_eq!(server.client.refused(written, json!({})).await["code"], "ARCHIVED");
+    let beyond = "{ after(position: 201) { ... on Now { event(position: 201) { position } } } }";
+    let beyond = server.client.graphql(beyond, json!({})).await.unwrap();
+    assert_eq!(beyond["after"]["event"]["position"], 201);
 }
 
 #[tokio::test]

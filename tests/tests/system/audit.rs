@@ -52,6 +52,9 @@ async fn the_trail_is_asked_for_and_taken_away_without_a_server() {
     let (id, actor) = (newest["command_id"].as_str().unwrap(), newest["actor"].as_str().unwrap());
     let of_command = place.succeed(["audit", "--command-id", id, "--actor", actor, "--site", "HKG"]).await;
     assert_eq!(of_command.lines().count(), 1, "{of_command}");
+    let nothing = place.run(["audit", "--thing", "stand:HKG/X99"]).await;
+    assert!(nothing.status.success() && nothing.stdout.is_empty(), "{}", text(&nothing));
+    assert!(text(&nothing).contains("no event is about stand:HKG/X99"), "{}", text(&nothing));
     for wrong in [vec!["--type", "airport.nonsense"], vec!["--day", "2026-01-15"], vec!["--refused", "--text", "ice"]] {
         let output = place.run(["audit"].into_iter().chain(wrong)).await;
         assert_eq!(output.status.code(), Some(2), "{}", text(&output));

@@ -18,7 +18,12 @@ pub(crate) struct Server {
 impl Server {
     /// Starts it, and waits until it is ready.
     pub(crate) async fn start(place: &Place) -> Self {
-        let mut program = place.start(["serve"]);
+        Self::serve(place, &[]).await
+    }
+
+    /// The same with arguments.
+    pub(crate) async fn serve(place: &Place, arguments: &[&str]) -> Self {
+        let mut program = place.start(["serve"].iter().chain(arguments));
         let address = program.says("the address", address).await;
         let client = Client { address };
         until("the server is ready", async || matches!(client.get("/health/ready").await, Ok((200, _)))).await;
@@ -54,6 +59,22 @@ impl Client {
 
     /// The `data` of an operation; an error when the server did not answer.
     pub(crate) async fn graphql(&self, query: &str, variables: Value) -> io::Result<Value> {
+        let (status, mut answer) = self.answer(query, variables).await?;
+        match (status, answer.get("errors")) {
+            (200, None) => Ok(answer["data"].take()),
+            _ => Err(io::Error::other(format!("{status}: {answer}"))),
+        }
+    }
+
+    /// The `extensions` of the first error of an operation, which must have one.
+    pub(crate) async fn refused(&self, query: &str, variables: Value) -> Value {
+        let (_, mut answer) = self.answer(query, variables).await.unwrap();
+        assert!(answer["errors"][0]["extensions"].is_object(), "{answer:#}");
+        answer["errors"][0]["extensions"].take()
+    }
+
+    /// Status and whole answer of an operation.
+    async fn answer(&self, query: &str, variables: Value) -> io::Result<(u16, Value)> {
         let body = json!({ "query": query, "variables": variables }).to_string();
         let head = format!(
             "POST /graphql HTTP/1.1\r\nhost: {}\r\nconnection: close\r\ncontent-type: application/json\r\n\
@@ -62,11 +83,8 @@ impl Client {
             body.len()
         );
         let (status, text) = self.send(&(head + &body)).await?;
-        let mut answer: Value = serde_json::from_str(&text).map_err(|_| io::Error::other(text))?;
-        match (status, answer.get("errors")) {
-            (200, None) => Ok(answer["data"].take()),
-            _ => Err(io::Error::other(format!("{status}: {answer}"))),
-        }
+        let answer = serde_json::from_str(&text).map_err(|_| io::Error::other(text))?;
+        Ok((status, answer))
     }
 
     async fn send(&self, request: &str) -> io::Result<(u16, String)> {

@@ -98,6 +98,12 @@ impl Place {
         String::from_utf8(output.stdout).unwrap()
     }
 
+    /// What a statement says in the private Postgres, as its superuser.
+    pub(crate) async fn sql(&self, statement: &str) -> String {
+        let psql = ["postgres", "run", "--", "psql", "--quiet", "--tuples-only", "--no-align", "--command", statement];
+        self.succeed(psql).await.trim().to_owned()
+    }
+
     /// Starts it, and listens to what it prints.
     pub(crate) fn start<S: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = S>) -> Running {
         let mut command = self.command(arguments);

@@ -20,7 +20,7 @@ const POISON: &str = "
     from head
     returning position";
 
-async fn define_site(server: &Server, site: &str) -> i64 {
+pub(crate) async fn define_site(server: &Server, site: &str) -> i64 {
     let query = "mutation($input: DefineSiteInput!) { defineSite(input: $input) { ... on SitePayload { position } } }";
     let input = json!({ "site": site, "name": site, "kind": "RAIL", "zone": "Europe/Paris" });
     let data = server.client.graphql(query, json!({ "input": input })).await.unwrap();
@@ -28,12 +28,11 @@ async fn define_site(server: &Server, site: &str) -> i64 {
 }
 
 async fn poison(place: &Place) -> i64 {
-    let psql = ["postgres", "run", "--", "psql", "--quiet", "--tuples-only", "--no-align", "--command", POISON];
-    place.succeed(psql).await.trim().parse().unwrap()
+    place.sql(POISON).await.parse().unwrap()
 }
 
 /// What `vigie projections status` says of a read model, and whether it says that all is well.
-async fn status(place: &Place, name: &str) -> (Value, bool) {
+pub(crate) async fn status(place: &Place, name: &str) -> (Value, bool) {
     let output = place.run(["projections", "status", "--json"]).await;
     let all: Vec<Value> = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{}", text(&output)));
     let found = all.into_iter().find(|one| one["name"] == name).unwrap();
@@ -83,6 +82,66 @@ async fn an_event_that_nobody_can_read_stops_two_read_models_until_it_is_skipped
     assert_eq!(trail["auditTrail"]["nodes"], expected);
     server.program.signal(Signal::TERM);
     assert!(server.program.end().await.success());
+}
+
+#[tokio::test]
+async fn without_a_server_that_is_said_and_what_is_to_be_tried_again_can_be_skipped_at_once() {
+    let place = Place::new();
+    let mut server = Server::start(&place).await;
+    define_site(&server, "S00001").await;
+    let bad = poison(&place).await;
+    until("both are stopped", async || {
+        status(&place, "sites").await.0["state"] == "stopped" && status(&place, "audit").await.0["state"] == "stopped"
+    })
+    .await;
+    assert_eq!(status(&place, "sites").await.0["owned"], true);
+    server.program.signal(Signal::TERM);
+    assert!(server.program.end().await.success());
+
+    let verified = place.succeed(["projections", "verify", "sites"]).await;
+    assert!(verified.contains(&format!("  it is stopped by the event at position {bad}: ")), "{verified}");
+    let failed = place.run(["projections", "rebuild", "sites"]).await;
+    assert!(!failed.status.success(), "{}", text(&failed));
+    let told = text(&place.run(["projections", "status"]).await);
+    assert!(told.contains("`vigie projections rebuild sites` tries again, `cancel sites` forgets it"), "{told}");
+    place.succeed(["projections", "cancel", "sites"]).await;
+    let told = text(&place.run(["projections", "status"]).await);
+    assert!(!told.contains("failed"), "{told}");
+
+    place.succeed(["projections", "retry", "sites"]).await;
+    let (sites, _) = status(&place, "sites").await;
+    assert_eq!((&sites["state"], &sites["owned"], &sites["owner"]), (&json!("running"), &json!(false), &Value::Null));
+    let table = text(&place.run(["projections", "status"]).await);
+    let line = table.lines().find(|line| line.starts_with("sites ")).unwrap();
+    assert!(line.ends_with("no server -"), "{table}");
+    assert!(table.contains(&format!("  was stopped by the event at position {bad}, tried ")), "{table}");
+    let skipped = place.succeed(["projections", "skip", &bad.to_string(), "--reason", "written by mistake"]).await;
+    assert!(skipped.contains("sites: skips") && skipped.contains("audit: skips"), "{skipped}");
+
+    let mut server = Server::start(&place).await;
+    let last = define_site(&server, "S00003").await;
+    until("both have gone on", async || {
+        let (sites, audit) = (status(&place, "sites").await, status(&place, "audit").await);
+        sites.1 && sites.0["position"].as_i64() >= Some(last) && audit.0["position"].as_i64() >= Some(last)
+    })
+    .await;
+    server.program.signal(Signal::TERM);
+    assert!(server.program.end().await.success());
+}
+
+#[tokio::test]
+async fn what_can_be_asked_for_is_in_the_usage() {
+    let place = Place::new();
+    for (command, usage) in [
+        (["projections", "rebuild"], "<NAMES|--all>"),
+        (["projections", "pause"], "<NAMES|--all>"),
+        (["dead-letters", "retry"], "<IDS|--all>"),
+    ] {
+        let told = text(&place.run(command).await);
+        assert!(told.contains(usage), "{command:?}: {told}");
+        let both = place.run(command.into_iter().chain(["1", "--all"])).await;
+        assert_eq!(both.status.code(), Some(2), "{command:?}: {}", text(&both));
+    }
 }
 
 #[tokio::test]
