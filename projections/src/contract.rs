@@ -46,7 +46,9 @@ pub struct Status {
     pub paused: Option<PausedBy>,
     /// The rebuild under way, or the last one.
     pub rebuild: Option<Rebuild>,
-    /// The process that folds it, such as `host:4711`.
+    /// Whether a running process has it in hand: without one it waits for a server, whatever its state.
+    pub owned: bool,
+    /// That process, such as `host:4711`, once it has moved it.
     pub owner: Option<String>,
     /// When it moved last.
     pub updated_at: DateTime<Utc>,
@@ -136,6 +138,18 @@ pub struct Verified {
     pub differences: Vec<Difference>,
     /// Rows that differ.
     pub differing_rows: i64,
+    /// Whether the read model goes on: what comes after `position` is in none of these rows.
+    pub state: State,
+    /// The event that has stopped it, or had before it tried again.
+    pub error_position: Option<i64>,
+}
+
+/// Where a read model is compared.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Compared {
+    pub(crate) position: i64,
+    pub(crate) state: State,
+    pub(crate) error_position: Option<i64>,
 }
 
 impl Verified {
@@ -143,8 +157,10 @@ impl Verified {
     pub const SHOWN: i64 = 100;
 
     /// Before anything was compared.
-    pub(crate) fn new(model: &Model, position: i64) -> Self {
-        Self { name: model.name.to_owned(), position, rows: 0, differences: Vec::new(), differing_rows: 0 }
+    pub(crate) fn new(model: &Model, at: Compared) -> Self {
+        let Compared { position, state, error_position } = at;
+        let name = model.name.to_owned();
+        Self { name, position, rows: 0, differences: Vec::new(), differing_rows: 0, state, error_position }
     }
 }
 

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use sqlx::PgPool;
 
 use crate::control::{Rebuild, all_rebuilds};
+use crate::engine::FOLDING;
 use crate::{MODELS, PausedBy, ProjectionError, State, Status};
 
 /// The state of every read model, in the order of their registration; also of those that have never run.
@@ -26,6 +27,13 @@ pub async fn status(pool: &PgPool) -> Result<Vec<Status>, ProjectionError> {
                   coalesce(c.rate, 0) as "rate!", coalesce(c.state, 'running') as "state!: State",
                   c.error as "error?", c.error_position as "error_position?", coalesce(c.attempts, 0) as "attempts!",
                   c.paused_by as "paused_by?", c.paused_at as "paused_at?", c.paused_reason as "paused_reason?",
+                  exists (
+                      select from pg_locks l
+                      where l.locktype = 'advisory' and l.granted and l.objsubid = 2
+                        and l.database = (select oid from pg_database where datname = current_database())
+                        and l.classid::bigint = $3::integer
+                        and l.objid::bigint = hashtext(m.name)::bigint & 4294967295
+                  ) as "owned!",
                   c.owner as "owner?", coalesce(c.updated_at, clock_timestamp()) as "updated_at!"
            from unnest($1::text[], $2::integer[]) with ordinality m (name, version, place)
            cross join log_head h
@@ -33,7 +41,8 @@ pub async fn status(pool: &PgPool) -> Result<Vec<Status>, ProjectionError> {
            left join event e on e.position = coalesce(c.position, 0) + 1
            order by m.place"#,
         &names,
-        &versions
+        &versions,
+        FOLDING
     )
     .fetch_all(pool)
     .await
@@ -53,7 +62,8 @@ pub async fn status(pool: &PgPool) -> Result<Vec<Status>, ProjectionError> {
             error_position: row.error_position,
             attempts: row.attempts,
             paused: paused.map(|(by, at)| PausedBy { by, at, reason: row.paused_reason.unwrap_or_default() }),
-            owner: row.owner,
+            owned: row.owned,
+            owner: row.owner.filter(|_| row.owned),
             updated_at: row.updated_at,
         }
     });

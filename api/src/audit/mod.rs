@@ -12,5 +12,5 @@ mod rows;
 
 pub(crate) use filter::{AuditFilter, FilterError, RefusalFilter, check_day};
 pub(crate) use moments::{day, position_at};
-pub(crate) use pages::{Listed, Order, PAGE, Paged, page, pages};
+pub(crate) use pages::{Listed, Order, PAGE, Paged, is_known, page, pages};
 pub(crate) use rows::{AuditRow, Change, RefusalRow};

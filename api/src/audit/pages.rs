@@ -124,6 +124,16 @@ impl<R: Listed> Paged<R> {
     }
 }
 
+/// Whether any event is about a thing, by its tag.
+///
+/// # Errors
+/// The database failed.
+pub(crate) async fn is_known(thing: &str, view: &View, connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
+    let mut sql = view.sql("select exists (select from ");
+    sql.push(view.table("audit_things")).push(" where thing = ").push_bind(thing).push(")");
+    sql.build_query_scalar().fetch_one(connection).await
+}
+
 /// The rows behind a place in the order, at most so many.
 pub(crate) async fn page<R: Listed>(
     paged: &Paged<R>,

@@ -16,7 +16,7 @@ use vigie_projections::{Behind, MODELS, Model, Projections};
 
 use super::Outcome;
 use crate::audit::export::{Exported, Format, header, text};
-use crate::audit::{AuditRow, Listed, Order, Paged, RefusalRow, page, pages};
+use crate::audit::{AuditRow, Listed, Order, Paged, RefusalRow, is_known, page, pages};
 use crate::graphql::{ReadSchema, View};
 use crate::runtime::Runtime;
 use crate::settings::Settings;
@@ -91,6 +91,9 @@ async fn carry_out(args: &Args, runtime: &Runtime, shutdown: &CancellationToken)
         show::<AuditRow>(args, runtime, filter).await
     };
     let last = outcome?;
+    if last == 0 && args.export.is_none() {
+        say_unknown(&args.which, runtime).await?;
+    }
     if args.follow {
         follow(args, runtime, &trail, last).await?;
     }
@@ -102,6 +105,18 @@ async fn carry_out(args: &Args, runtime: &Runtime, shutdown: &CancellationToken)
         }
         None => ExitCode::SUCCESS,
     })
+}
+
+/// Nothing is listed of what there never was, which is more likely a wrong id.
+async fn say_unknown(which: &Which, runtime: &Runtime) -> Result<(), Fault> {
+    let view = View::now(ReadSchema::default());
+    let mut connection = runtime.pool.acquire().await?;
+    for thing in which.things() {
+        if !is_known(thing, &view, &mut connection).await? {
+            eprintln!("vigie: no event is about {thing}");
+        }
+    }
+    Ok(())
 }
 
 /// The read models that are asked, kept up with the log here unless another process does.

@@ -45,12 +45,13 @@ enum Action {
         limit: i64,
     },
     /// Give commands of policies again; exit code 1 when one is refused again. Rows are retried with `vigie import`.
+    #[command(group = clap::ArgGroup::new("which").required(true))]
     Retry {
         /// Which ones.
-        #[arg(required_unless_present = "all", conflicts_with = "all")]
+        #[arg(group = "which")]
         ids: Vec<i64>,
         /// All open ones of policies, the oldest first.
-        #[arg(long)]
+        #[arg(long, group = "which")]
         all: bool,
         /// With --all: only of this policy.
         #[arg(long, requires = "all")]

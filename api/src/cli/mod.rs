@@ -12,6 +12,7 @@ mod log;
 mod policies;
 mod postgres;
 mod projections;
+mod rate;
 mod replay;
 mod say;
 mod schema;

@@ -10,6 +10,14 @@ pub(super) fn bad_input(argument: &str, problem: impl std::fmt::Display) -> Erro
     })
 }
 
+/// An argument that names what is not there; `argument` is its path.
+pub(super) fn not_found(argument: &str, problem: impl std::fmt::Display) -> Error {
+    Error::new(format!("{argument}: {problem}")).extend_with(|_, extensions| {
+        extensions.set("code", "NOT_FOUND");
+        extensions.set("argument", argument);
+    })
+}
+
 /// Something that is not the caller's doing.
 pub(super) fn fault(code: &'static str, message: impl Into<String>) -> Error {
     Error::new(message).extend_with(|_, extensions| extensions.set("code", code))

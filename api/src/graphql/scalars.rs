@@ -2,7 +2,8 @@
 
 use async_graphql::{InputValueError, InputValueResult, Scalar, ScalarType, Value};
 
-/// A place in the log: 1, 2, 3, …; 0 is before all. A JSON number; also read from a text of digits.
+/// A place in the log: 1, 2, 3, …; 0 is before all. A JSON number; also read from a text of digits. Whether the log has
+/// it is said where it is used, with the range that there is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Position(pub(crate) i64);
 
@@ -14,10 +15,7 @@ impl ScalarType for Position {
             Value::String(text) => text.parse().ok(),
             _ => None,
         };
-        match number {
-            Some(position) if position >= 0 => Ok(Self(position)),
-            Some(_) | None => Err(InputValueError::custom("a position is a whole number from 0 on")),
-        }
+        number.map(Self).ok_or_else(|| InputValueError::custom("a position is a whole number"))
     }
 
     fn to_value(&self) -> Value {

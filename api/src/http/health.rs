@@ -128,14 +128,22 @@ pub(super) async fn live() -> Response {
     probe(true, "live")
 }
 
-/// Requests can be sent here: it has started, does not stop, and the database answers.
+/// Requests can be sent here: it has started, does not stop, and the database answers. One with a read model that an
+/// event has stopped is degraded: it answers, with rows that do not change, and no other process would do better.
 pub(super) async fn ready(State(app): State<App>) -> Response {
     let life = app.life();
     if !life.is_ready() {
         return probe(false, if life.is_started() { "stopping" } else { "starting" });
     }
     match read_models(&app).await {
-        Ok(_) => probe(true, "ready"),
+        Ok((_, models)) => {
+            let stopped = models.iter().filter(|model| model.state == Progress::Stopped);
+            let stopped: Vec<&str> = stopped.map(|model| model.name.as_str()).collect();
+            if stopped.is_empty() {
+                return probe(true, "ready");
+            }
+            Json(serde_json::json!({ "status": "degraded", "stopped": stopped })).into_response()
+        }
         Err(_) => probe(false, "the database does not answer"),
     }
 }

@@ -56,11 +56,11 @@ fn consumer(name: &str) -> Result<(ConsumerName, ConsumerKind), SkipError> {
     }
 }
 
-/// The names of everything that the event has stopped.
+/// The names of everything that the event has stopped, also of what is trying it again.
 pub(crate) async fn stopped_by(pool: &PgPool, position: i64) -> Result<Vec<String>, SkipError> {
     let mut stopped: Vec<String> = Vec::new();
     for status in vigie_projections::status(pool).await? {
-        if status.state != vigie_projections::State::Running && status.error_position == Some(position) {
+        if status.error_position == Some(position) {
             stopped.push(status.name);
         }
     }

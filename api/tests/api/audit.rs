@@ -193,6 +193,20 @@ async fn a_download_holds_what_the_list_does_and_no_formula() {
 }
 
 #[tokio::test]
+async fn the_address_of_refusals_ends_with_what_there_was() {
+    let server = airport().await;
+    close(&server, "LFW/C99", "ice").await.unwrap_err();
+    let query = "query($filter: RefusalFilter) { refusalExport(filter: $filter) { jsonl rows } }";
+    let export = server.data(query, json!({})).await["refusalExport"].take();
+    close(&server, "LFW/C98", "ice").await.unwrap_err();
+    let (_, jsonl) = server.get(export["jsonl"].as_str().unwrap()).await;
+    assert_eq!((&export["rows"], jsonl.lines().count()), (&json!(1), 1), "{export}");
+    let until = json!({ "to": "2026-01-15T00:00:00Z" });
+    let asked = server.data(query, json!({ "filter": until })).await["refusalExport"].take();
+    assert!(asked["jsonl"].as_str().unwrap().contains("2026-01-15"), "an end that is asked for stays: {asked}");
+}
+
+#[tokio::test]
 async fn a_long_download_is_whole_whatever_the_page() {
     let server = airport().await;
     for _ in 0..3 {

@@ -63,6 +63,8 @@ async fn a_diff_of_what_cannot_be_compared_is_refused_with_the_valid_range() {
     let of = json!({ "thing": "stand:LFW/C03" });
     for (variables, code) in [
         (json!({ "from": { "position": 9 }, "of": of }), "OUT_OF_RANGE"),
+        (json!({ "from": { "position": -3 }, "of": of }), "OUT_OF_RANGE"),
+        (json!({ "from": { "position": 0 }, "of": { "thing": "stand:LFW/C99" } }), "NOT_FOUND"),
         (json!({ "from": { "time": "2999-01-01T00:00:00Z" }, "of": of }), "OUT_OF_RANGE"),
         (json!({ "from": { "position": 2 }, "to": { "position": 1 }, "of": of }), "BAD_INPUT"),
         (json!({ "from": { "position": 0 }, "of": { "thing": "camera:1" } }), "BAD_INPUT"),
@@ -73,6 +75,10 @@ async fn a_diff_of_what_cannot_be_compared_is_refused_with_the_valid_range() {
     }
     let answer = server.answer(DIFF, json!({ "from": { "position": 9 }, "of": of })).await;
     assert_eq!(answer["errors"][0]["extensions"]["last"], 3, "{answer:#}");
+    assert_eq!(answer["errors"][0]["extensions"]["first"], 0, "{answer:#}");
+    // There, and unchanged.
+    let same = server.data(DIFF, json!({ "from": { "position": 3 }, "of": of })).await;
+    assert_eq!(same["diff"]["nodes"], json!([]));
     let old = server.data(DIFF, json!({ "from": { "time": "1999-01-01T00:00:00Z" }, "of": of })).await;
     assert_eq!((&old["diff"]["from"], &old["diff"]["to"]), (&json!(0), &json!(3)));
 }

@@ -1,5 +1,6 @@
 //! Operating read models through the API.
 
+use axum::http::StatusCode;
 use serde_json::{Value, json};
 use uuid::Uuid;
 use vigie_domain::airport::{CodeLetter, StandKind};
@@ -217,6 +218,105 @@ async fn a_rebuild_is_answered_at_once_watched_and_made_by_the_server() {
         }
     }
     assert_eq!(server.data("{ stands { nodes { id } } }", json!({})).await["stands"]["nodes"][0]["id"], "LFW/C01");
+}
+
+#[tokio::test]
+async fn a_sample_of_rows_is_verified_for_who_asks() {
+    let server = Server::start().await;
+    server.airport(&STANDS).await;
+    let query = "query($name: String!, $sample: Int) { projectionVerification(projection: $name, sample: $sample) {
+        projection position state rows differingRows differences { table key field stored expected } } }";
+    let good = server.data(query, json!({ "name": "stands" })).await["projectionVerification"].take();
+    let expected = json!({ "projection": "stands", "position": 2, "state": "RUNNING", "rows": 1, "differingRows": 0,
+        "differences": [] });
+    assert_eq!(good, expected);
+    sqlx::query("update read.stands set distance_m = 7").execute(&server.services.pool).await.unwrap();
+    let bad = server.data(query, json!({ "name": "stands", "sample": 5 })).await["projectionVerification"].take();
+    let expected = json!({ "table": "stands", "key": { "stand": "LFW/C01" }, "field": "distance_m", "stored": 7,
+        "expected": 100 });
+    assert_eq!((&bad["differingRows"], &bad["differences"]), (&json!(1), &json!([expected])), "{bad:#}");
+    for (variables, argument) in [
+        (json!({ "name": "stands", "sample": 0 }), "sample"),
+        (json!({ "name": "stands", "sample": 201 }), "sample"),
+        (json!({ "name": "alarms" }), "projection"),
+    ] {
+        let answer = server.answer(query, variables).await;
+        assert_eq!(answer["errors"][0]["extensions"], json!({ "code": "BAD_INPUT", "argument": argument }), "{answer}");
+    }
+}
+
+#[tokio::test]
+async fn what_somebody_did_to_read_models_stands_among_what_they_did() {
+    let server = Server::start().await;
+    server.airport(&STANDS).await;
+    let close = |stand: &str| {
+        let input = json!({ "stand": stand, "from": "2026-01-15T06:00:00Z" });
+        let query = "mutation($input: CloseStandInput!) { closeStand(input: $input) { __typename } }";
+        server.data(query, json!({ "input": input }))
+    };
+    server.operate("pauseProjection", "flights", "a look at it").await;
+    close("LFW/C99").await;
+    close("LFW/C01").await;
+    server.operate("resumeProjection", "flights", "seen").await;
+    server.operate("pauseProjection", "alerts", "too").await;
+    server.operate("resumeProjection", "alerts", "").await;
+    let head = server.caught_up().await;
+    let query = "query($thing: String, $site: ID, $first: Int, $after: String) {
+        activity(actor: \"operator:local\", thing: $thing, site: $site, first: $first, after: $after) {
+            pageInfo { hasNextPage endCursor }
+            nodes { __typename ... on ProjectionOperation { projection operation reason logPosition } } } }";
+    let operation = |projection: &str, operation: &str, reason: &str, position: i64| {
+        json!({ "__typename": "ProjectionOperation", "projection": projection, "operation": operation,
+            "reason": reason, "logPosition": position })
+    };
+    let all = [
+        operation("alerts", "RESUME", "", head),
+        operation("alerts", "PAUSE", "too", head),
+        operation("flights", "RESUME", "seen", head),
+        json!({ "__typename": "AuditEntry" }),
+        operation("flights", "PAUSE", "a look at it", head - 1),
+        json!({ "__typename": "RefusedCommand" }),
+    ];
+    for page in 1..=all.len() {
+        let (mut seen, mut after) = (Vec::new(), Value::Null);
+        loop {
+            let data = server.data(query, json!({ "first": page, "after": after })).await["activity"].take();
+            seen.extend(data["nodes"].as_array().unwrap().iter().cloned());
+            after = data["pageInfo"]["endCursor"].clone();
+            if data["pageInfo"]["hasNextPage"] == false {
+                break;
+            }
+        }
+        assert_eq!(seen, all, "pages of {page}");
+    }
+    let of_flights = server.data(query, json!({ "thing": "projection:flights" })).await["activity"]["nodes"].take();
+    assert_eq!(of_flights, json!([all[2], all[4]]));
+    let at_site = server.data(query, json!({ "site": "LFW" })).await["activity"]["nodes"].take();
+    assert_eq!(at_site, json!([all[3], all[5]]), "operations are at no site");
+    let past =
+        "query($p: Position!) { at(position: $p) { activity(actor: \"operator:local\") { nodes { __typename } } } }";
+    let past = server.data(past, json!({ "p": head - 1 })).await["at"]["activity"]["nodes"].take();
+    assert_eq!(past, json!([{ "__typename": "ProjectionOperation" }, { "__typename": "RefusedCommand" }]));
+}
+
+#[tokio::test]
+async fn a_server_with_a_stopped_read_model_is_ready_and_says_that_it_is_degraded() {
+    let server = Server::start().await;
+    server.airport(&STANDS).await;
+    assert_eq!(server.get("/health/ready").await.1, r#"{"status":"ready"}"#);
+    let bad = server.poison("airport.stand_defined").await;
+    for name in ["stands", "audit"] {
+        server.until(name, |projection| projection["state"] == "STOPPED").await;
+    }
+    let (status, body) = server.get("/health/ready").await;
+    let body: Value = serde_json::from_str(&body).unwrap();
+    assert_eq!((status, body), (StatusCode::OK, json!({ "status": "degraded", "stopped": ["stands", "audit"] })));
+    assert_eq!(server.get("/health").await.0, StatusCode::SERVICE_UNAVAILABLE);
+    for name in ["stands", "audit"] {
+        server.skip(name, bad, "nobody can read it").await;
+    }
+    server.caught_up().await;
+    assert_eq!(server.get("/health/ready").await.1, r#"{"status":"ready"}"#);
 }
 
 #[tokio::test]

@@ -16,7 +16,7 @@ mod take_up;
 
 use crate::ProjectionError;
 
-pub use operations::{Operation, OperationKind, operations};
+pub use operations::{Operation, OperationKind, OperationsBy, operations, operations_by};
 pub use rebuilds::{Asked, Rebuild, RebuildState, ask_for_rebuild, cancel_rebuild, rebuild_as};
 pub use refusal::Refusal;
 pub use states::{Changed, Held, hold, pause, resume, retry};

@@ -59,6 +59,25 @@ pub struct Operation {
     pub position: i64,
     /// The position that a rebuild was to stop at.
     pub until: Option<i64>,
+    /// The last event that the log held then.
+    pub log_position: i64,
+}
+
+/// Which operations, among other things that somebody did.
+#[derive(Debug, Clone)]
+pub struct OperationsBy<'a> {
+    /// Who did them.
+    pub actor: &'a str,
+    /// To which read model; to any without.
+    pub name: Option<&'a str>,
+    /// From this time on.
+    pub from: Option<DateTime<Utc>>,
+    /// Before this time.
+    pub to: Option<DateTime<Utc>>,
+    /// While the log held at most this position.
+    pub until: i64,
+    /// Before this place in an order: the log's position, and the operation's id.
+    pub before: (i64, i64),
 }
 
 /// Notes it, in the transaction that does it, and forgets the oldest.
@@ -70,8 +89,10 @@ pub(super) async fn note(
     connection: &mut PgConnection,
 ) -> Result<(), sqlx::Error> {
     let id = sqlx::query_scalar!(
-        "insert into projection_operation (name, operation, actor, reason, position, until)
-         select $1, $2, $3, $4, coalesce((select position from read.checkpoint where name = $1), 0), $5 returning id",
+        "insert into projection_operation (name, operation, actor, reason, position, until, log_position)
+         select $1, $2, $3, $4, coalesce((select position from read.checkpoint where name = $1), 0), $5, position
+         from log_head
+         returning id",
         model.name,
         kind.as_str(),
         by.actor,
@@ -91,7 +112,8 @@ pub(super) async fn note(
 pub async fn operations(pool: &PgPool, name: Option<&str>, limit: i64) -> Result<Vec<Operation>, ProjectionError> {
     sqlx::query_as!(
         Operation,
-        r#"select id, at, name, operation as "operation: OperationKind", actor, reason, position, until
+        r#"select id, at, name, operation as "operation: OperationKind", actor, reason, position, until,
+                  coalesce(log_position, position) as "log_position!"
            from projection_operation where $1::text is null or name = $1 order by id desc limit $2"#,
         name,
         limit
@@ -99,4 +121,35 @@ pub async fn operations(pool: &PgPool, name: Option<&str>, limit: i64) -> Result
     .fetch_all(pool)
     .await
     .map_err(failed("the operations on read models could not be read"))
+}
+
+/// What somebody did to read models, newest first, at most `limit`.
+///
+/// # Errors
+/// The database failed.
+pub async fn operations_by(
+    by: &OperationsBy<'_>,
+    limit: i64,
+    connection: &mut PgConnection,
+) -> Result<Vec<Operation>, sqlx::Error> {
+    sqlx::query_as!(
+        Operation,
+        r#"select id, at, name, operation as "operation: OperationKind", actor, reason, position, until,
+                  coalesce(log_position, position) as "log_position!"
+           from projection_operation
+           where actor = $1 and ($2::text is null or name = $2) and ($3::timestamptz is null or at >= $3)
+             and ($4::timestamptz is null or at < $4) and coalesce(log_position, position) <= $5
+             and (coalesce(log_position, position), id) < ($6, $7)
+           order by coalesce(log_position, position) desc, id desc limit $8"#,
+        by.actor,
+        by.name,
+        by.from,
+        by.to,
+        by.until,
+        by.before.0,
+        by.before.1,
+        limit
+    )
+    .fetch_all(connection)
+    .await
 }

@@ -63,7 +63,7 @@ pub async fn ask_for_rebuild(pool: &PgPool, log: &Log, name: &str, asked: &Asked
 }
 
 /// Ends a rebuild before it is done; the old rows stay. Who carries it out notices within a second; one that nobody
-/// carries out ends at once.
+/// carries out, or that has failed, ends at once.
 ///
 /// # Errors
 /// Refused, when there is none; or the database failed.
@@ -227,8 +227,10 @@ impl Work<'_> {
                 _ = ticks.tick() => {
                     let position = seen.position.load(Ordering::Relaxed);
                     let now = Progress { position, head: seen.head.load(Ordering::Relaxed) };
+                    // Until it is known where it begins, there is nothing to count from.
+                    let rate = if now.head > 0 { rate.at(position) } else { 0.0 };
                     // A failure is met by the rebuild itself, with its next write.
-                    if let Ok(true) = table::tell(self.model, now, rate.at(position), self.pool).await {
+                    if let Ok(true) = table::tell(self.model, now, rate, self.pool).await {
                         cancel.cancel();
                     }
                 }

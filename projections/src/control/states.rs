@@ -143,13 +143,10 @@ pub async fn hold(pool: &PgPool, name: &str) -> Result<Held, ProjectionError> {
 }
 
 impl Held {
-    /// The event that has stopped it.
+    /// The event that has stopped it, also while it tries that again: what stopped it is kept until it has gone past it.
     #[must_use]
     pub fn stopped_at(&self) -> Option<i64> {
-        match self.locked.state {
-            State::Stopped | State::Paused => self.locked.error_position,
-            State::Running => None,
-        }
+        self.locked.error_position
     }
 
     /// Lets it go on, the event that stopped it being skipped; a paused one stays paused.

@@ -96,6 +96,17 @@ impl Checkpoint {
         Ok(())
     }
 
+    /// Lets it go on that was stopped by an event which it leaves out; false when that is not what stops it.
+    pub(crate) async fn go_past(model: &Model, skipped: i64, pool: &PgPool) -> Result<bool, sqlx::Error> {
+        let moved = sqlx::query!(
+            "update read.checkpoint set state = 'running', error = null, error_position = null, attempts = 0, \
+             updated_at = clock_timestamp() where name = $1 and state = 'stopped' and error_position = $2",
+            model.name,
+            skipped
+        );
+        Ok(moved.execute(pool).await?.rows_affected() == 1)
+    }
+
     /// Lets stopped read models try again; what stopped them stays to be read until they have gone past it.
     pub(crate) async fn retry(pool: &PgPool) -> Result<(), sqlx::Error> {
         sqlx::query!("update read.checkpoint set state = 'running' where state = 'stopped'").execute(pool).await?;

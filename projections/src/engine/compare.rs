@@ -7,7 +7,8 @@ use vigie_eventlog::Log;
 
 use super::shadow::{Shadow, failed, table_names};
 use super::{Checkpoint, Model, Remaking, table};
-use crate::{Difference, Progress, ProjectionError, Verified};
+use crate::contract::Compared;
+use crate::{Difference, Progress, ProjectionError, State, Verified};
 
 const SCHEMA: &str = "read_verify";
 
@@ -61,21 +62,23 @@ async fn compare(
         .execute(&mut *transaction)
         .await
         .map_err(&comparing)?;
-    let position = require_version(shadow.model, &mut transaction).await?;
-    shadow.drain(position, &mut transaction).await?;
-    let verified = tables(shadow.model, position, &mut transaction).await.map_err(&comparing)?;
+    let at = require_version(shadow.model, &mut transaction).await?;
+    shadow.drain(at.position, &mut transaction).await?;
+    let verified = tables(shadow.model, at, &mut transaction).await.map_err(&comparing)?;
     transaction.rollback().await.map_err(&comparing)?;
     Ok(verified)
 }
 
 /// Where the read model is; its rows must be of this build's version.
-pub(super) async fn require_version(model: &Model, connection: &mut PgConnection) -> Result<i64, ProjectionError> {
-    let stored = sqlx::query!("select version, position from read.checkpoint where name = $1", model.name)
-        .fetch_one(connection)
-        .await
-        .map_err(failed("the tables could not be compared"))?;
+pub(super) async fn require_version(model: &Model, connection: &mut PgConnection) -> Result<Compared, ProjectionError> {
+    let stored = sqlx::query!(
+        r#"select version, position, state as "state: State", error_position from read.checkpoint where name = $1"#,
+        model.name
+    );
+    let stored = stored.fetch_one(connection).await.map_err(failed("the tables could not be compared"))?;
     if stored.version == model.version {
-        return Ok(stored.position);
+        let (position, state, error_position) = (stored.position, stored.state, stored.error_position);
+        return Ok(Compared { position, state, error_position });
     }
     Err(ProjectionError::OtherVersion { name: model.name.to_owned(), stored: stored.version, known: model.version })
 }
@@ -126,8 +129,8 @@ async fn digest(schema: &str, name: &str, connection: &mut PgConnection) -> Resu
     sqlx::query_as(AssertSqlSafe(sql)).fetch_one(connection).await
 }
 
-async fn tables(model: &Model, position: i64, connection: &mut PgConnection) -> Result<Verified, sqlx::Error> {
-    let mut verified = Verified::new(model, position);
+async fn tables(model: &Model, at: Compared, connection: &mut PgConnection) -> Result<Verified, sqlx::Error> {
+    let mut verified = Verified::new(model, at);
     for (_, table) in (model.tables)() {
         let keys = table.key_columns();
         one_table(table.name(), keys, &mut verified, connection).await?;

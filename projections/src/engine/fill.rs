@@ -45,6 +45,8 @@ pub(crate) async fn fill(
     let (written, seen) = watch::channel(shadow.position);
     let writing = AbortOnDropHandle::new(tokio::spawn(writer.run(segments, written)));
     let told = || progress(Progress { position: *seen.borrow(), head: until });
+    // What was broken off begins where it was.
+    told();
     let folded = fold(shadow, until, sender, &told, cancel).await;
     let wrote = writing.await.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
     shadow.position = *seen.borrow();

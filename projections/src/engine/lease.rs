@@ -9,7 +9,7 @@ use sqlx::{Connection, PgConnection, PgPool};
 use tokio::sync::Mutex;
 
 /// First key of the locks of folding read models.
-const FOLDING: i32 = 0x5649_4701;
+pub(crate) const FOLDING: i32 = 0x5649_4701;
 /// First key of the locks of rebuilding and verifying them.
 const REMAKING: i32 = 0x5649_4702;
 

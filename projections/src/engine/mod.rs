@@ -30,7 +30,7 @@ pub use sample::verify_sample;
 
 pub(crate) use apply::{ApplyError, apply};
 pub(crate) use checkpoint::Checkpoint;
-pub(crate) use lease::{Lease, Remaking};
+pub(crate) use lease::{FOLDING, Lease, Remaking};
 pub(crate) use projector::Projector;
 #[cfg(test)]
 pub(crate) use sample::tag_of;

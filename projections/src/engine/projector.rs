@@ -270,10 +270,17 @@ impl Projector {
 
     async fn stop(&self, at: i64, bad: i64, reason: &str) -> Pause {
         tracing::error!(projection.name = self.model.name, event.position = bad, reason, "an event stops a read model");
-        match Checkpoint::stop(&self.model, at, bad, reason, &self.pool).await {
-            Ok(()) => Pause::Stopped,
-            Err(error) => error.into(),
+        match self.stop_unless_skipped(at, bad, reason).await {
+            Ok(pause) | Err(pause) => pause,
         }
+    }
+
+    /// Somebody may have skipped the event while it was tried again, and let the read model go on before it stopped.
+    async fn stop_unless_skipped(&self, at: i64, bad: i64, reason: &str) -> Result<Pause, Pause> {
+        Checkpoint::stop(&self.model, at, bad, reason, &self.pool).await?;
+        let skips = skips_after(&self.log, self.model.name, at).await.map_err(Pause::Failed)?;
+        let goes_on = skips.contains(&bad) && Checkpoint::go_past(&self.model, bad, &self.pool).await?;
+        Ok(if goes_on { Pause::Overtaken } else { Pause::Stopped })
     }
 
     pub(crate) fn is_folding(&self) -> bool {

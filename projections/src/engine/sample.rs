@@ -50,9 +50,10 @@ pub async fn verify_sample(
     let sampling = failed("rows could not be chosen");
     Checkpoint::ensure(&model, pool).await.map_err(&sampling)?;
     let mut transaction = snapshot(pool).await.map_err(&sampling)?;
-    let position = require_version(&model, &mut transaction).await?;
+    let at = require_version(&model, &mut transaction).await?;
     let skips = skips_after(log, model.name, 0).await?;
-    let mut sample = Sample { model: &model, log, position, skips, verified: Verified::new(&model, position) };
+    let verified = Verified::new(&model, at);
+    let mut sample = Sample { model: &model, log, position: at.position, skips, verified };
     let events = sample.random_events(count, &mut transaction).await?;
     let groups = sample.groups(&events, count, &mut transaction).await?;
     let head = i64::try_from(groups.len()).unwrap_or(i64::MAX);

@@ -15,16 +15,16 @@ use crate::{Model, ProjectionError, State, Status, rebuild, status};
 
 const SOON: Duration = Duration::from_secs(20);
 
-fn by(reason: &str) -> By {
+pub(super) fn by(reason: &str) -> By {
     By::new("operator:spec", reason)
 }
 
-async fn status_of(given: &Given, name: &str) -> Status {
+pub(super) async fn status_of(given: &Given, name: &str) -> Status {
     status(&given.pool).await.unwrap().into_iter().find(|status| status.name == name).unwrap()
 }
 
 /// Asks again until it holds.
-async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
+pub(super) async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
     let waited = async {
         while !holds().await {
             tokio::time::sleep(Duration::from_millis(5)).await;
@@ -41,12 +41,12 @@ fn refusal<T: std::fmt::Debug>(outcome: Result<T, ProjectionError>) -> Refusal {
 }
 
 /// An acknowledgement of an alert that nobody has raised, about a flight.
-fn stray() -> vigie_domain::Event {
+pub(super) fn stray() -> vigie_domain::Event {
     acknowledged(2, vigie_domain::alerts::Subject::Flight { flight: arrival(860) })
 }
 
 /// What the log says is skipped, as the command would append it.
-fn skipped(name: &str, position: i64) -> vigie_domain::Event {
+pub(super) fn skipped(name: &str, position: i64) -> vigie_domain::Event {
     EventSkipped {
         consumer: ConsumerName::new(name).unwrap(),
         kind: ConsumerKind::ReadModel,

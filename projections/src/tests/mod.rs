@@ -9,5 +9,6 @@ mod rebuilding;
 mod replay;
 mod resuming;
 mod sampling;
+mod skipping;
 mod trail;
 mod versions;

@@ -57,6 +57,10 @@ pub(super) struct Which {
 }
 
 impl Which {
+    pub(super) fn things(&self) -> &[String] {
+        &self.things
+    }
+
     pub(super) fn entries(&self) -> AuditFilter {
         AuditFilter {
             thing: None,

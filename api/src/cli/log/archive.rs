@@ -27,7 +27,7 @@ pub(super) async fn run(args: &Args, runtime: &Runtime) -> Outcome {
     let first = ranges.iter().map(|(_, first, _)| *first).min().unwrap_or_default();
     let last = ranges.iter().map(|(_, _, last)| *last).max().unwrap_or_default();
     everybody_has_passed(last, runtime).await?;
-    let bar = bar((last - first + 1).unsigned_abs(), "{bar:30} {pos}/{len} events, {per_sec}, {eta} left");
+    let bar = bar((last - first + 1).unsigned_abs(), "{bar:30} {pos}/{len} events, {rate}, {eta} left");
     let progress = |position: i64| bar.set_position((position - first + 1).unsigned_abs());
     let archived = archive(runtime.owner(), args.until, &args.into, &progress).await;
     bar.finish_and_clear();

@@ -29,7 +29,7 @@ struct Report {
 
 pub(super) async fn run(args: &Args, runtime: &Runtime) -> Outcome {
     let head = runtime.log.head().await?;
-    let bar = bar(head.unsigned_abs(), "{bar:30} {pos}/{len} events, {per_sec}, {eta} left {msg}");
+    let bar = bar(head.unsigned_abs(), "{bar:30} {pos}/{len} events, {rate}, {eta} left {msg}");
     let progress = |progress: Progress| match progress {
         Progress::Events(position) => bar.set_position(position.unsigned_abs()),
         Progress::Tables(what) => bar.set_message(format!("({what})")),

@@ -28,7 +28,7 @@ pub(super) async fn run(args: &Args, runtime: &Runtime) -> Outcome {
     let head = runtime.log.head().await?;
     let last = args.until.unwrap_or(head);
     let length = last.saturating_sub(args.after).max(0).unsigned_abs();
-    let bar = bar(length, "{bar:30} {pos}/{len} events, {per_sec}, {eta} left");
+    let bar = bar(length, "{bar:30} {pos}/{len} events, {rate}, {eta} left");
     let progress = |position: i64| bar.set_position((position - args.after).unsigned_abs());
     let outcome = match &args.output {
         Some(path) => to_file(args, path, last, runtime, &progress).await,

@@ -52,7 +52,7 @@ enum Action {
         #[arg(long)]
         background: bool,
     },
-    /// End a rebuild that is under way anywhere; the old rows stay.
+    /// End a rebuild that is under way anywhere, the old rows stay; or forget one that has failed.
     Cancel {
         /// Which one.
         name: String,
@@ -96,9 +96,9 @@ enum Action {
 
 /// Read models, by name or all of them.
 #[derive(Debug, clap::Args)]
+#[group(required = true, multiple = false)]
 struct Named {
     /// Which ones.
-    #[arg(required_unless_present = "all", conflicts_with = "all")]
     names: Vec<String>,
     /// Every read model.
     #[arg(long)]

@@ -74,7 +74,7 @@ impl Desk {
         if self.json {
             say!("{}", serde_json::to_string(&rebuild)?);
         } else if rebuild.state == RebuildState::Cancelled {
-            say!("{name}: the rebuild is cancelled; the old rows are what people read");
+            say!("{name}: there is no rebuild any more; the old rows are what people read");
         } else {
             let owner = rebuild.owner.as_deref().unwrap_or("its process");
             say!("{name}: {owner} is told to end the rebuild; the old rows stay");

@@ -1,6 +1,6 @@
 //! `vigie projections verify`.
 
-use vigie_projections::{Difference, MODELS, Verified, verify, verify_sample};
+use vigie_projections::{Difference, MODELS, State, Verified, verify, verify_sample};
 
 use super::progress::{bar, show};
 use super::{Desk, exit};
@@ -47,12 +47,20 @@ impl Desk {
 }
 
 fn lines(verified: &Verified) -> String {
-    let Verified { name, position, rows, differing_rows, differences } = verified;
+    let Verified { name, position, rows, differing_rows, differences, state, error_position } = verified;
     let mut lines = if *differing_rows == 0 {
         format!("{name}: {rows} rows are what the log says at position {position}\n")
     } else {
         format!("{name}: {differing_rows} of {rows} rows are not what the log says at position {position}\n")
     };
+    match (state, error_position) {
+        (State::Stopped, Some(bad)) => {
+            lines += &format!("  it is stopped by the event at position {bad}: nothing from there on is in its rows\n");
+        }
+        (State::Stopped, None) => lines += "  it is stopped\n",
+        (State::Paused, _) => lines += &format!("  it is paused: nothing after position {position} is in its rows\n"),
+        (State::Running, _) => {}
+    }
     for Difference { table, key, field, stored, expected } in differences {
         lines += &match field {
             Some(field) => format!("  {table} {key} {field}: stored {stored}, expected {expected}\n"),
@@ -82,10 +90,32 @@ mod tests {
             rows: 3,
             differences: vec![difference(Some("severity"), "info".into()), difference(None, serde_json::Value::Null)],
             differing_rows: 2,
+            state: State::Running,
+            error_position: None,
         };
         let expected = "alerts: 2 of 3 rows are not what the log says at position 7\n\
             \x20 alerts {\"alert\":\"a\"} severity: stored \"info\", expected \"critical\"\n\
             \x20 alerts {\"alert\":\"a\"}: the row is missing\n";
         assert_eq!(lines(&verified), expected);
+    }
+
+    #[test]
+    fn where_it_ends_is_told_when_it_does_not_go_on() {
+        let verified = |state, error_position| Verified {
+            name: "alerts".into(),
+            position: 7,
+            rows: 3,
+            differences: Vec::new(),
+            differing_rows: 0,
+            state,
+            error_position,
+        };
+        let stopped = lines(&verified(State::Stopped, Some(8)));
+        assert!(
+            stopped.ends_with("\n  it is stopped by the event at position 8: nothing from there on is in its rows\n")
+        );
+        let paused = lines(&verified(State::Paused, None));
+        assert!(paused.ends_with("\n  it is paused: nothing after position 7 is in its rows\n"), "{paused}");
+        assert_eq!(lines(&verified(State::Running, Some(8))).lines().count(), 1, "it tries again");
     }
 }

@@ -1,10 +1,12 @@
 //! Everything that one person did and was refused, in one list.
 //!
-//! A refusal stands behind the last event that it was judged on, so both kinds have one order: position, refusals after
-//! the event, refusals in their own order.
+//! A refusal stands behind the last event that it was judged on, and an operation on a read model behind the last event
+//! that the log held then. So all have one order: position; the event, refusals, operations; each in their own order.
 
 use async_graphql::connection::{Connection, Edge};
 use async_graphql::{Context, Error, Union};
+use sqlx::{Postgres, QueryBuilder};
+use vigie_projections::control::{OperationsBy, operations_by};
 
 use super::entry::AuditEntry;
 use super::refused::RefusedCommand;
@@ -14,6 +16,7 @@ use crate::graphql::context::Parts;
 use crate::graphql::error::argument;
 use crate::graphql::keyset::{Cursor, Kind, Part};
 use crate::graphql::page::Page;
+use crate::graphql::projections::Operation;
 use crate::graphql::snapshot::unreadable;
 
 const LIST: &str = "activity";
@@ -25,10 +28,15 @@ pub(crate) enum Deed {
     Done(AuditEntry),
     /// Refused.
     Refused(RefusedCommand),
+    /// Done to a read model, which is not in the log.
+    Operated(Operation),
 }
 
-/// Where a deed stands: position, and 0 for the event or the refusal's id, which counts from 1.
-type Place = (i64, i64);
+/// Where a deed stands: position, kind, and the id of a refusal or an operation, which count from 1.
+type Place = (i64, i64, i64);
+const EVENT: i64 = 0;
+const REFUSAL: i64 = 1;
+const OPERATION: i64 = 2;
 
 /// What somebody did and was refused, newest first.
 pub(super) async fn activity(
@@ -45,25 +53,25 @@ pub(super) async fn activity(
         day: filter.day,
         ..RefusalFilter::default()
     };
+    let operated = filter.clone();
     let (done, refused) = (checked(ctx, filter, Order::NewestFirst).await?, refusals_checked(ctx, refused).await?);
-    let kinds = [Kind::Number, Kind::Number];
+    let kinds = [Kind::Number; 3];
     let after = page.after.as_deref().map(|cursor| argument("after", Cursor::read(cursor, LIST, &kinds)));
     let before: Place = match after.transpose()?.as_deref() {
-        Some([Part::Number(position), Part::Number(id)]) => (*position, *id),
-        Some(_) | None => (i64::MAX, i64::MAX),
+        Some([Part::Number(position), Part::Number(kind), Part::Number(id)]) => (*position, *kind, *id),
+        Some(_) | None => (i64::MAX, i64::MAX, i64::MAX),
     };
     let limit = i64::from(page.limit) + 1;
     let mut deeds: Vec<(Place, Deed)> = Vec::new();
     deeds.extend(done_before(ctx, &done, before, limit).await?);
     deeds.extend(refused_before(ctx, &refused, before, limit).await?);
+    deeds.extend(operated_before(ctx, &operated, before, limit).await?);
     deeds.sort_unstable_by_key(|(place, _)| std::cmp::Reverse(*place));
     let wanted = usize::try_from(page.limit).unwrap_or_default();
     let mut connection = Connection::new(page.after.is_some(), deeds.len() > wanted);
-    connection.edges.extend(
-        deeds.into_iter().take(wanted).map(|((position, id), deed)| {
-            Edge::new(Cursor::new(LIST, &[Part::Number(position), Part::Number(id)]), deed)
-        }),
-    );
+    connection.edges.extend(deeds.into_iter().take(wanted).map(|((position, kind, id), deed)| {
+        Edge::new(Cursor::new(LIST, &[position, kind, id].map(Part::Number)), deed)
+    }));
     Ok(connection)
 }
 
@@ -75,13 +83,13 @@ async fn done_before(
 ) -> Result<Vec<(Place, Deed)>, Error> {
     let view = ctx.snapshot().view();
     let mut sql = view.sql("select * from ");
-    sql.push(view.table("audit")).push(" where (position, 0) < (").push_bind(before.0).push(", ");
-    sql.push_bind(before.1).push(")");
+    sql.push(view.table("audit")).push(" where true");
+    push_before(&mut sql, EVENT, "0", before);
     done.conditions(&mut sql, view);
     sql.push(" order by position desc limit ").push_bind(limit);
     let mut reading = ctx.snapshot().read().await?;
     let rows: Vec<AuditRow> = sql.build_query_as().fetch_all(reading.connection()).await.map_err(unreadable)?;
-    Ok(rows.into_iter().map(|row| ((row.position, 0), Deed::Done(row.into()))).collect())
+    Ok(rows.into_iter().map(|row| ((row.position, EVENT, 0), Deed::Done(row.into()))).collect())
 }
 
 async fn refused_before(
@@ -92,11 +100,36 @@ async fn refused_before(
 ) -> Result<Vec<(Place, Deed)>, Error> {
     let view = ctx.snapshot().view();
     let mut sql = view.sql("select * from ");
-    sql.push(view.table("refusal")).push(" where (position, id) < (").push_bind(before.0).push(", ");
-    sql.push_bind(before.1).push(")");
+    sql.push(view.table("refusal")).push(" where true");
+    push_before(&mut sql, REFUSAL, "id", before);
     refused.conditions(&mut sql, view);
     sql.push(" order by position desc, id desc limit ").push_bind(limit);
     let mut reading = ctx.snapshot().read().await?;
     let rows: Vec<RefusalRow> = sql.build_query_as().fetch_all(reading.connection()).await.map_err(unreadable)?;
-    Ok(rows.into_iter().map(|row| ((row.position, row.id), Deed::Refused(row.into()))).collect())
+    Ok(rows.into_iter().map(|row| ((row.position, REFUSAL, row.id), Deed::Refused(row.into()))).collect())
+}
+
+/// Adds `and …` for what stands before a place among deeds of a kind, by their position and `id`.
+fn push_before(sql: &mut QueryBuilder<Postgres>, kind: i64, id: &'static str, before: Place) {
+    sql.push(" and (position, ").push(kind).push("::bigint, ").push(id).push(") < (").push_bind(before.0);
+    sql.push(", ").push_bind(before.1).push(", ").push_bind(before.2).push(")");
+}
+
+/// Operations have no site, and no thing but the read model.
+async fn operated_before(
+    ctx: &Context<'_>,
+    filter: &AuditFilter,
+    before: Place,
+    limit: i64,
+) -> Result<Vec<(Place, Deed)>, Error> {
+    let name = filter.thing.as_deref().map(|thing| thing.strip_prefix("projection:"));
+    let (Some(actor), None, None | Some(Some(_))) = (&filter.actor, &filter.site, name) else { return Ok(Vec::new()) };
+    let (position, kind, id) = before;
+    // Operations come last at their position, so first in this list: past them, none is left there.
+    let before = (position, if kind < OPERATION { 0 } else { id });
+    let until = ctx.snapshot().view().last().unwrap_or(i64::MAX);
+    let by = OperationsBy { actor, name: name.flatten(), from: filter.from, to: filter.to, until, before };
+    let mut reading = ctx.snapshot().read().await?;
+    let rows = operations_by(&by, limit, reading.connection()).await.map_err(unreadable)?;
+    Ok(rows.into_iter().map(|row| ((row.log_position, OPERATION, row.id), Deed::Operated(Operation(row)))).collect())
 }

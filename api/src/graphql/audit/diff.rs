@@ -11,9 +11,9 @@ use uuid::Uuid;
 use vigie_projections::diff::{DiffError, FieldDiff, Kind as ThingKind, RowDiff, Span, diff, touched};
 
 use super::entry::AuditEntry;
-use crate::audit::{AuditRow, position_at};
+use crate::audit::{AuditRow, is_known, position_at};
 use crate::graphql::context::Parts;
-use crate::graphql::error::{argument, bad_input, fault};
+use crate::graphql::error::{argument, bad_input, fault, not_found};
 use crate::graphql::keyset::{Cursor, Kind, Part};
 use crate::graphql::load::ByKey;
 use crate::graphql::page::Page;
@@ -173,7 +173,7 @@ async fn span(ctx: &Context<'_>, from: Moment, to: Option<Moment>) -> Result<Spa
     let last = reading.position().await?;
     let view = ctx.snapshot().view();
     let mut place = async |name: &str, moment: Moment| match moment {
-        Moment::Position(Position(position)) if position > last => Err(out_of_range(name, last)),
+        Moment::Position(Position(position)) if !(0..=last).contains(&position) => Err(out_of_range(name, last)),
         Moment::Position(Position(position)) => Ok(position),
         Moment::Time(time) if time > ctx.caller().asked_at => Err(out_of_range(name, last)),
         Moment::Time(time) => {
@@ -193,7 +193,7 @@ async fn span(ctx: &Context<'_>, from: Moment, to: Option<Moment>) -> Result<Spa
 }
 
 fn out_of_range(name: &str, last: i64) -> Error {
-    let message = format!("{name}: has not happened as far as the read models know: the valid range is 0 to {last}");
+    let message = format!("{name}: the read models know the positions 1 to {last}, and 0 for before all");
     fault("OUT_OF_RANGE", message).extend_with(|_, extensions| {
         extensions.set("argument", name);
         extensions.set("first", 0);
@@ -222,10 +222,23 @@ async fn of_thing(
     }
     let rows = changed(ctx, kind, &[id.to_owned()], span).await?;
     let mut connection = connection(span, false);
-    if !rows.is_empty() {
+    if rows.is_empty() {
+        require_known(ctx, thing).await?;
+    } else {
         connection.edges.push(edge(kind, id, rows));
     }
     Ok(connection)
+}
+
+/// Nothing changed of what there never was: that is more likely a wrong id.
+async fn require_known(ctx: &Context<'_>, thing: &str) -> Result<(), Error> {
+    let view = ctx.snapshot().view();
+    let mut reading = ctx.snapshot().read().await?;
+    if is_known(thing, view, reading.connection()).await.map_err(unreadable)? {
+        return Ok(());
+    }
+    let position = reading.position().await?;
+    Err(not_found("of.thing", format!("no event up to position {position} is about {thing}")))
 }
 
 async fn of_board(

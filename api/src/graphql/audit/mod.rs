@@ -87,8 +87,9 @@ impl AuditQuery {
         list::<RefusalRow, RefusedCommand>(ctx, page, conditions(paged)).await
     }
 
-    /// Everything that somebody did and was refused, newest first. A refusal stands behind the last event that it was
-    /// judged on.
+    /// Everything that somebody did and was refused, newest first, with what they did to read models. A refusal stands
+    /// behind the last event that it was judged on, an operation behind the last event that the log held then;
+    /// operations have no site, and `projection:…` as their thing.
     #[expect(clippy::too_many_arguments, reason = "a list has two of its own")]
     async fn activity(
         &self,
@@ -122,7 +123,7 @@ impl AuditQuery {
         Ok(Download::of("audit", &AuditFilter { until_position, ..filter }, order == Order::OldestFirst, rows))
     }
 
-    /// Where the refusals can be downloaded, as far as the filter lets them through.
+    /// Where the refusals can be downloaded, as far as the filter lets them through and up to when this was asked.
     async fn refusal_export(
         &self,
         ctx: &Context<'_>,
@@ -130,7 +131,11 @@ impl AuditQuery {
         order: Option<Order>,
     ) -> Result<Download, Error> {
         require(ctx, Right::Audit)?;
-        let (filter, order) = (filter.unwrap_or_default(), order.unwrap_or_default());
+        let (mut filter, order) = (filter.unwrap_or_default(), order.unwrap_or_default());
+        // A day has its end. In the past the position is one.
+        if filter.to.is_none() && filter.day.is_none() && ctx.snapshot().view().last().is_none() {
+            filter.to = Some(ctx.caller().asked_at);
+        }
         let rows = count(ctx, &refusals_checked(ctx, filter.clone()).await?).await?;
         let until_position = match (ctx.snapshot().view().last(), filter.until_position) {
             (Some(past), Some(until)) => Some(until.min(past)),

@@ -65,7 +65,7 @@ impl EventsQuery {
             }
             (Some(_), Some(_)) | (None, None) => return Err(bad_input("position", "either position or id is needed")),
         };
-        if ctx.snapshot().view().last().is_some_and(|last| position > last) {
+        if position < 1 || ctx.snapshot().view().last().is_some_and(|last| position > last) {
             return Ok(None);
         }
         list::one(log, position).await

@@ -3,6 +3,7 @@
 mod changed;
 mod mutations;
 mod projection;
+mod verification;
 
 use async_graphql::{Context, Error, Object};
 use vigie_projections::control::operations;
@@ -10,6 +11,8 @@ use vigie_projections::control::operations;
 pub(in crate::graphql) use changed::ProjectionsSubscription;
 pub(in crate::graphql) use mutations::ProjectionsMutation;
 pub(in crate::graphql) use projection::{Operation, Projection};
+
+use verification::{ProjectionVerification, verification};
 
 use super::context::Parts;
 use super::error::{bad_input, fault};
@@ -26,6 +29,17 @@ impl ProjectionsQuery {
         let all = ctx.services().projections.status().await.map_err(|error| unavailable(&error))?;
         let all = all.into_iter().filter(|one| names.as_ref().is_none_or(|names| names.contains(&one.name)));
         Ok(all.map(Projection).collect())
+    }
+
+    /// Whether rows of a read model are what the log says: so many random ones of each table with everything that they
+    /// were before, and those that as many random events should have left. At most 200; one at a time.
+    async fn projection_verification(
+        &self,
+        ctx: &Context<'_>,
+        projection: String,
+        #[graphql(default = 50)] sample: i32,
+    ) -> Result<ProjectionVerification, Error> {
+        verification(ctx, &projection, sample).await
     }
 
     /// What people did to read models, or to one of them, newest first: who, when and why. What was skipped is in the

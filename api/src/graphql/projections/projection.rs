@@ -130,7 +130,7 @@ impl Rebuild {
 
 /// Something that somebody did to a read model.
 #[derive(Clone)]
-pub(crate) struct Operation(pub(super) control::Operation);
+pub(crate) struct Operation(pub(in crate::graphql) control::Operation);
 
 #[Object(name = "ProjectionOperation")]
 impl Operation {
@@ -153,6 +153,10 @@ impl Operation {
     /// Why.
     async fn reason(&self) -> &str {
         &self.0.reason
+    }
+    /// The last event that the log held then.
+    async fn log_position(&self) -> Position {
+        Position(self.0.log_position)
     }
     /// Where the read model was then.
     async fn position(&self) -> Position {
@@ -198,7 +202,11 @@ impl Projection {
     async fn state(&self) -> ProjectionState {
         self.0.state.into()
     }
-    /// The process that folds it, such as `host:4711`.
+    /// Whether a running process has it in hand: without one it waits for a server, whatever its state.
+    async fn owned(&self) -> bool {
+        self.0.owned
+    }
+    /// That process, such as `host:4711`, once it has moved it.
     async fn owner(&self) -> Option<&str> {
         self.0.owner.as_deref()
     }

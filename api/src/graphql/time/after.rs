@@ -27,6 +27,12 @@ pub(crate) enum Awaited {
 
 pub(super) async fn after(ctx: &Context<'_>, position: Position, timeout_ms: i32) -> Result<Awaited, Error> {
     let Position(position) = position;
+    if position < 0 {
+        return Err(bad_input(
+            "position",
+            format!("positions begin at 1, and 0 is before all: there is no {position}"),
+        ));
+    }
     let timeout = u64::try_from(timeout_ms).ok().filter(|_| timeout_ms <= MAX).map(Duration::from_millis);
     let timeout = timeout.ok_or_else(|| bad_input("timeoutMs", format!("a wait takes 0 to {MAX} ms")))?;
     if let Err(behind) = ctx.services().reached(position, timeout).await {

@@ -118,7 +118,7 @@ async fn refused(server: &Server, arguments: &str) -> Value {
 async fn what_is_not_in_the_log_is_refused_with_what_is() {
     let server = apron().await;
     let head = server.caught_up().await;
-    for wrong in [0, head + 1] {
+    for wrong in [-3, 0, head + 1] {
         let extensions = refused(&server, &format!("position: {wrong}")).await;
         let expected = json!({ "code": "OUT_OF_RANGE", "argument": "position", "first": 1, "last": head });
         assert_eq!(extensions, expected, "{wrong}");
@@ -131,6 +131,10 @@ async fn what_is_not_in_the_log_is_refused_with_what_is() {
         assert_eq!(told, first.as_str().unwrap().parse::<chrono::DateTime<chrono::Utc>>().unwrap());
         assert!(extensions["last"].is_string());
     }
+    let before = server.answer("{ after(position: -3) { __typename } }", json!({})).await;
+    let extensions = &before["errors"][0]["extensions"];
+    assert_eq!(extensions, &json!({ "code": "BAD_INPUT", "argument": "position" }), "{before}");
+    assert_eq!(server.data("{ event(position: -3) { position } }", json!({})).await["event"], Value::Null);
     for neither_or_both in ["position: null", "position: 1, time: \"2026-01-01T00:00:00Z\""] {
         assert_eq!(refused(&server, neither_or_both).await["code"], "BAD_INPUT");
     }

@@ -191,10 +191,12 @@ pub(crate) async fn waiting(pool: &PgPool) -> Result<Vec<String>, sqlx::Error> {
     .await
 }
 
-/// Tells how far it is; whether somebody wants it to end.
+/// Tells how far it is, once that is known; whether somebody wants it to end.
 pub(super) async fn tell(model: &Model, now: Progress, rate: f64, pool: &PgPool) -> Result<bool, sqlx::Error> {
     let cancelled = sqlx::query_scalar!(
-        r#"update read.rebuild set position = $2, head = $3, rate = $4, updated_at = clock_timestamp()
+        r#"update read.rebuild set position = case when $3::bigint > 0 then $2::bigint else position end,
+                  head = greatest(head, $3),
+                  rate = $4, updated_at = clock_timestamp()
            where name = $1 returning cancel_by is not null as "cancelled!""#,
         model.name,
         now.position,
@@ -204,10 +206,10 @@ pub(super) async fn tell(model: &Model, now: Progress, rate: f64, pool: &PgPool)
     Ok(cancelled.fetch_optional(pool).await?.unwrap_or(false))
 }
 
-/// Wants one to end that is still to be done.
+/// Wants one to end that is still to be done, or to be forgotten that has failed.
 pub(super) async fn ask_to_end(model: &Model, by: &By, connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
     let asked = sqlx::query!(
-        "update read.rebuild set cancel_by = $2 where name = $1 and state in ('asked', 'running')",
+        "update read.rebuild set cancel_by = $2 where name = $1 and state in ('asked', 'running', 'failed')",
         model.name,
         by.actor
     );
