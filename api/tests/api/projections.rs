@@ -224,7 +224,8 @@ async fn a_rebuild_is_answered_at_once_watched_and_made_by_the_server() {
 async fn a_sample_of_rows_is_verified_for_who_asks() {
     let server = Server::start().await;
     server.airport(&STANDS).await;
-    let query = "query($name: String!, $sample: Int! = 50) { projectionVerification(projection: $name, sample: $sample) {
+    let query =
+        "query($name: String!, $sample: Int! = 50) { projectionVerification(projection: $name, sample: $sample) {
         projection position state rows differingRows differences { table key field stored expected } } }";
     let good = server.data(query, json!({ "name": "stands" })).await["projectionVerification"].take();
     let expected = json!({ "projection": "stands", "position": 2, "state": "RUNNING", "rows": 1, "differingRows": 0,
