@@ -10,6 +10,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use futures_util::TryStreamExt;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use vigie_eventlog::Query;
 use vigie_projections::{Behind, MODELS, Model, Projections};
@@ -78,6 +79,8 @@ pub(super) async fn run(args: Args, settings: Settings) -> Outcome {
 async fn carry_out(args: &Args, runtime: &Runtime, shutdown: &CancellationToken) -> Outcome {
     let trail = Trail::start(runtime, shutdown).await?;
     let behind = trail.catch_up(runtime.log.head().await?).await;
+    // From before the first entry is printed: whoever sees one may end it.
+    let interrupts = if args.follow { Some(signal(SignalKind::interrupt())?) } else { None };
     let outcome = if args.refused {
         args.which
             .refusals(args.code.as_deref())
@@ -94,8 +97,8 @@ async fn carry_out(args: &Args, runtime: &Runtime, shutdown: &CancellationToken)
     if last == 0 && args.export.is_none() {
         say_unknown(&args.which, runtime).await?;
     }
-    if args.follow {
-        follow(args, runtime, &trail, last).await?;
+    if let Some(interrupts) = interrupts {
+        follow(args, runtime, &trail, last, interrupts).await?;
     }
     trail.stop().await;
     Ok(match behind {
@@ -191,7 +194,7 @@ async fn export<R: Exported>(
 }
 
 /// Entries as they come.
-async fn follow(args: &Args, runtime: &Runtime, trail: &Trail, last: i64) -> Result<(), Fault> {
+async fn follow(args: &Args, runtime: &Runtime, trail: &Trail, last: i64, mut interrupts: Signal) -> Result<(), Fault> {
     let view = View::now(ReadSchema::default());
     let mut connection = runtime.pool.acquire().await?;
     let paged = Paged::<AuditRow>::new(args.which.entries(), Order::OldestFirst, &view, &mut connection).await??;
@@ -201,7 +204,7 @@ async fn follow(args: &Args, runtime: &Runtime, trail: &Trail, last: i64) -> Res
     loop {
         let step = tokio::select! {
             step = follower.next() => step?,
-            stopped = tokio::signal::ctrl_c() => return Ok(stopped?),
+            _ = interrupts.recv() => return Ok(()),
         };
         if let Some(behind) = trail.catch_up(step.position).await {
             return Err(behind.into());
