@@ -51,6 +51,14 @@ pub const MODELS: &[Model] = &[
 ];
 
 /// The read model of this name.
+/// Whether there is a read model of this name.
+///
+/// # Errors
+/// There is none; the error lists those that there are.
+pub fn known(name: &str) -> Result<(), ProjectionError> {
+    model(name).map(drop)
+}
+
 pub(crate) fn model(name: &str) -> Result<Model, ProjectionError> {
     MODELS.iter().find(|model| model.name == name).copied().ok_or_else(|| ProjectionError::Unknown {
         name: name.to_owned(),

@@ -178,8 +178,9 @@ async fn dry_run(runtime: &Runtime, name: &str, from: Option<Until>, to: Option<
     let policy = known(name)?;
     let log = &runtime.log;
     let after = match from {
+        // The beginning is before the first event.
+        Some(Until::Position(0)) | None => 0,
         Some(from) => position_until(log, from).await?,
-        None => 0,
     };
     let until = match to {
         Some(to) => position_until(log, to).await?,

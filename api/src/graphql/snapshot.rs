@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use async_graphql::Error;
+use async_graphql::{Error, ErrorExtensions as _};
 use chrono::{DateTime, Utc};
 use sqlx::{ConnectOptions as _, PgConnection, PgPool};
 use tokio::sync::{Mutex, MutexGuard, OnceCell};
@@ -249,6 +249,11 @@ pub(super) async fn recorded_at(position: i64, connection: &mut PgConnection) ->
 
 /// The caller is told that the read side failed; the cause is for the log.
 pub(super) fn unreadable(error: sqlx::Error) -> Error {
+    // A text with a character that Postgres cannot hold is found nowhere; the caller is told instead of us.
+    if error.as_database_error().and_then(|error| error.code()).is_some_and(|code| code == "22021") {
+        return Error::new("a text holds U+0000, which no text of the log has")
+            .extend_with(|_, extensions| extensions.set("code", "BAD_INPUT"));
+    }
     /// SQLSTATE of a statement that was cancelled, or took too long.
     const QUERY_CANCELED: &str = "57014";
     if error.as_database_error().and_then(|error| error.code()).is_some_and(|code| code == QUERY_CANCELED) {

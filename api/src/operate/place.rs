@@ -7,6 +7,8 @@ use sqlx::PgPool;
 use uuid::Uuid;
 use vigie_eventlog::{Log, LogError, Query, Read, Recorded};
 
+use crate::clock;
+
 /// Why a place cannot be found.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum PlaceError {
@@ -16,6 +18,17 @@ pub(crate) enum PlaceError {
     /// Nothing was recorded yet.
     #[error("nothing had been recorded at {0}; the log begins later")]
     BeforeTheLog(DateTime<Utc>),
+    /// No such position.
+    #[error("{asked} is not a position of the log, which goes from 1 to {head}")]
+    OutOfRange {
+        /// What was asked for.
+        asked: i64,
+        /// The last one.
+        head: i64,
+    },
+    /// A time to come.
+    #[error("what will be recorded until {0} is not known yet")]
+    ToCome(DateTime<Utc>),
     /// The log failed.
     #[error(transparent)]
     Log(#[from] LogError),
@@ -87,12 +100,15 @@ pub(crate) async fn find_event(log: &Log, pool: &PgPool, name: EventName) -> Res
 
 /// The position until which something goes.
 pub(crate) async fn position_until(log: &Log, until: Until) -> Result<i64, PlaceError> {
+    let head = log.head().await?;
     let time = match until {
-        Until::Position(position) => return Ok(position),
+        Until::Position(position) if (1..=head).contains(&position) => return Ok(position),
+        Until::Position(asked) => return Err(PlaceError::OutOfRange { asked, head }),
+        Until::Time(time) if time > clock::now() => return Err(PlaceError::ToCome(time)),
         Until::Time(time) => time,
     };
     // Times do not go back along the log: everything up to `known` was recorded by then, nothing after `limit` was.
-    let (mut known, mut limit) = (0, log.head().await?);
+    let (mut known, mut limit) = (0, head);
     while known < limit {
         let middle = known + (limit - known + 1) / 2;
         match event_at(log, middle).await? {
@@ -119,6 +135,19 @@ mod tests {
         for text in ["", "0", "-1", "seventeen"] {
             assert!(text.parse::<EventName>().is_err(), "{text}");
         }
+    }
+
+    #[tokio::test]
+    async fn an_end_lies_in_the_log() {
+        let log = Log::open(vigie_eventlog::testing::database().await).await.unwrap();
+        for asked in [-1, 0, 1, 99] {
+            let refused = position_until(&log, Until::Position(asked)).await.unwrap_err();
+            assert!(matches!(refused, PlaceError::OutOfRange { head: 0, .. }), "{refused}");
+        }
+        let tomorrow = clock::now() + chrono::Duration::days(1);
+        let refused = position_until(&log, Until::Time(tomorrow)).await.unwrap_err();
+        assert!(matches!(refused, PlaceError::ToCome(_)), "{refused}");
+        log.close().await;
     }
 
     #[test]

@@ -52,7 +52,16 @@ impl Lock {
     pub(super) fn release(&self) -> Result<(), ClusterError> {
         self.file.unlock().map_err(|source| self.failed(source))
     }
+}
 
+impl Drop for Lock {
+    /// Closing the file would release it too, but not while a process that is being started still has a copy.
+    fn drop(&mut self) {
+        let _ = self.file.unlock();
+    }
+}
+
+impl Lock {
     fn failed(&self, source: std::io::Error) -> ClusterError {
         ClusterError::Folder { attempt: "cannot lock", path: self.path.clone(), source }
     }

@@ -96,6 +96,7 @@ async fn an_event_that_does_not_fit_stops_its_read_model_alone() {
     running.wait_for(&["audit", "flights", "stands"], last, SOON).await.unwrap();
     let behind = running.wait_for(&["alerts"], last, SOON).await.unwrap_err();
     assert_eq!((behind.name.as_str(), behind.position), ("alerts", bad - 1));
+    running.wait_for(&["passes"], last, SOON).await.unwrap_err();
     let all = status(&given.pool).await.unwrap();
     let alerts = all.iter().find(|status| status.name == "alerts").unwrap();
     assert_eq!((alerts.state, alerts.error_position, alerts.position), (State::Stopped, Some(bad), bad - 1));

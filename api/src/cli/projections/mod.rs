@@ -13,7 +13,7 @@ use std::process::ExitCode;
 
 use tokio_util::sync::CancellationToken;
 use vigie_domain::kernel::Note;
-use vigie_projections::MODELS;
+use vigie_projections::{MODELS, ProjectionError};
 
 use super::Outcome;
 use crate::operate::{EventName, Until};
@@ -105,9 +105,16 @@ struct Named {
     all: bool,
 }
 
+/// Whether there are read models of these names.
+fn known(names: &[String]) -> Result<(), ProjectionError> {
+    names.iter().try_for_each(|name| vigie_projections::known(name))
+}
+
 impl Named {
-    fn names(&self) -> Vec<String> {
-        if self.all { MODELS.iter().map(|model| model.name.to_owned()).collect() } else { self.names.clone() }
+    /// Their names, all of which are known: nothing is done to some before another turns out not to be there.
+    fn names(&self) -> Result<Vec<String>, ProjectionError> {
+        let all = || MODELS.iter().map(|model| model.name.to_owned()).collect();
+        if self.all { Ok(all()) } else { known(&self.names).map(|()| self.names.clone()) }
     }
 }
 
@@ -159,15 +166,18 @@ impl Desk {
         match action {
             Action::Status { watch } => self.status(*watch).await,
             Action::Rebuild { which, until, reason, background } => {
-                self.rebuild(&which.names(), *until, reason, *background).await
+                self.rebuild(&which.names()?, *until, reason, *background).await
             }
             Action::Cancel { name, reason } => self.cancel_rebuild(name, reason).await,
-            Action::Pause(WithReason { which, reason }) => self.pause(&which.names(), reason).await,
-            Action::Resume(Operated { which, reason }) => self.resume(&which.names(), reason).await,
-            Action::Retry(Operated { which, reason }) => self.retry(&which.names(), reason).await,
+            Action::Pause(WithReason { which, reason }) => self.pause(&which.names()?, reason).await,
+            Action::Resume(Operated { which, reason }) => self.resume(&which.names()?, reason).await,
+            Action::Retry(Operated { which, reason }) => self.retry(&which.names()?, reason).await,
             Action::Skip { event, reason, names } => self.skip(*event, reason, names).await,
             Action::History { name, limit } => self.history(name.as_deref(), *limit).await,
-            Action::Verify { names, extent } => self.verify(names, extent).await,
+            Action::Verify { names, extent } => {
+                known(names)?;
+                self.verify(names, extent).await
+            }
         }
     }
 }

@@ -221,7 +221,8 @@ fn event_name(position: Option<Position>, event: Option<ID>) -> Result<EventName
 fn place_fault(error: &PlaceError) -> Error {
     match error {
         PlaceError::NoEvent(_) => bad_input("input.event", error),
-        PlaceError::BeforeTheLog(_) => bad_input("input.untilTime", error),
+        PlaceError::BeforeTheLog(_) | PlaceError::ToCome(_) => bad_input("input.untilTime", error),
+        PlaceError::OutOfRange { .. } => bad_input("input.untilPosition", error),
         PlaceError::Log(error) => log_fault(error),
         PlaceError::Database(_) => unavailable(error),
     }
