@@ -44,11 +44,13 @@ struct Statements {
 }
 
 impl Statements {
-    /// Behind the gate no tables are swapped: a table that is younger than the transaction would look empty to it.
+    /// Behind the gate no tables are swapped: a table that is younger than the transaction would look empty to it. How far
+    /// the read models are is asked along with that, which spares those who look at the past a round trip.
     fn begin(&self) -> String {
         format!(
             "begin isolation level repeatable read read only; set local statement_timeout = {}; \
-             set local application_name = '{}'; lock table read.swap_gate in access share mode",
+             set local application_name = '{}'; lock table read.swap_gate in access share mode; \
+             select coalesce(max(position), 0) from read.checkpoint",
             self.timeout.as_millis(),
             self.name
         )
@@ -57,6 +59,8 @@ impl Statements {
 
 struct Open {
     transaction: ReadTransaction,
+    /// The furthest checkpoint that the transaction sees.
+    head: i64,
     /// How far each read model was known to be before the transaction: what it commits after that is not needed, and
     /// checkpoints are not written while nothing matches.
     reached: Vec<(&'static str, i64)>,
@@ -115,12 +119,8 @@ impl Reading<'_> {
     }
 
     /// Nothing beyond this position is in the rows of any read model.
-    async fn head(&mut self) -> Result<i64, Error> {
-        if let Some(until) = self.view.schema().until() {
-            return Ok(until);
-        }
-        let head = sqlx::query_scalar!(r#"select coalesce(max(position), 0) as "head!" from read.checkpoint"#);
-        head.fetch_one(self.connection()).await.map_err(unreadable)
+    fn head(&mut self) -> i64 {
+        self.view.schema().until().unwrap_or(self.open().head)
     }
 
     fn open(&mut self) -> &mut Open {
@@ -155,7 +155,7 @@ impl Snapshot {
 
     /// The state of the same transaction as it was after `position`.
     pub(super) async fn at(&self, position: i64) -> Result<Self, Error> {
-        let head = self.read().await?.head().await?;
+        let head = self.read().await?.head();
         Ok(Self { view: self.view.at(position, head), moment: Arc::default(), ..self.clone() })
     }
 
@@ -195,8 +195,9 @@ impl Snapshot {
         let mut open = self.open.lock().await;
         if open.is_none() {
             let reached = self.reached();
-            let transaction = ReadTransaction::begin(&self.pool, self.limits.begin()).await;
-            *open = Some(Open { transaction: transaction.map_err(unreadable)?, reached });
+            let begun = ReadTransaction::begin(&self.pool, self.limits.begin()).await;
+            let (transaction, head) = begun.map_err(unreadable)?;
+            *open = Some(Open { transaction, head, reached });
         }
         Ok(Reading { view: &self.view, open })
     }

@@ -8,18 +8,19 @@
 use std::ops::{Deref, DerefMut};
 
 use sqlx::pool::PoolConnection;
-use sqlx::{AssertSqlSafe, PgConnection, PgPool, Postgres};
+use sqlx::{AssertSqlSafe, PgConnection, PgPool, Postgres, Row as _};
 use tokio::runtime::Handle;
 
 /// A connection of the pool, inside a transaction until it is dropped.
 pub(super) struct ReadTransaction(Option<PoolConnection<Postgres>>);
 
 impl ReadTransaction {
-    /// Begins with statements of our own, the first of which is `begin`.
-    pub(super) async fn begin(pool: &PgPool, statements: String) -> Result<Self, sqlx::Error> {
+    /// Begins with statements of our own, the first of which is `begin`; with the number that the last one asks for.
+    pub(super) async fn begin(pool: &PgPool, statements: String) -> Result<(Self, i64), sqlx::Error> {
         let mut transaction = Self(Some(pool.acquire().await?));
-        sqlx::raw_sql(AssertSqlSafe(statements)).execute(&mut *transaction).await?;
-        Ok(transaction)
+        let rows = sqlx::raw_sql(AssertSqlSafe(statements)).fetch_all(&mut *transaction).await?;
+        let number = rows.last().ok_or(sqlx::Error::RowNotFound)?.try_get(0)?;
+        Ok((transaction, number))
     }
 }
 
