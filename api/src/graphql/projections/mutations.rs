@@ -201,7 +201,8 @@ async fn until(
 ) -> Result<Option<i64>, Error> {
     let until = match (position, time) {
         (None, None) => return Ok(None),
-        (Some(Position(position)), None) => Until::Position(position),
+        // Whether there is such a position is a rule of its own.
+        (Some(Position(position)), None) => return Ok(Some(position)),
         (None, Some(time)) => Until::Time(time),
         (Some(_), Some(_)) => return Err(bad_input("input.untilTime", "either a position or a time can be given")),
     };
@@ -221,8 +222,9 @@ fn event_name(position: Option<Position>, event: Option<ID>) -> Result<EventName
 fn place_fault(error: &PlaceError) -> Error {
     match error {
         PlaceError::NoEvent(_) => bad_input("input.event", error),
-        PlaceError::BeforeTheLog(_) | PlaceError::ToCome(_) => bad_input("input.untilTime", error),
-        PlaceError::OutOfRange { .. } => bad_input("input.untilPosition", error),
+        PlaceError::BeforeTheLog(_) | PlaceError::ToCome(_) | PlaceError::OutOfRange { .. } => {
+            bad_input("input.untilTime", error)
+        }
         PlaceError::Log(error) => log_fault(error),
         PlaceError::Database(_) => unavailable(error),
     }
