@@ -250,15 +250,17 @@ pub(super) async fn recorded_at(position: i64, connection: &mut PgConnection) ->
 
 /// The caller is told that the read side failed; the cause is for the log.
 pub(super) fn unreadable(error: sqlx::Error) -> Error {
-    // A text with a character that Postgres cannot hold is found nowhere; the caller is told instead of us.
-    if error.as_database_error().and_then(|error| error.code()).is_some_and(|code| code == "22021") {
-        return Error::new("a text holds U+0000, which no text of the log has")
-            .extend_with(|_, extensions| extensions.set("code", "BAD_INPUT"));
-    }
     /// SQLSTATE of a statement that was cancelled, or took too long.
     const QUERY_CANCELED: &str = "57014";
-    if error.as_database_error().and_then(|error| error.code()).is_some_and(|code| code == QUERY_CANCELED) {
-        return crate::limits::timed_out();
+    /// Of one with a character that no text of the database can hold: U+0000.
+    const CHARACTER_NOT_IN_REPERTOIRE: &str = "22021";
+    match error.as_database_error().and_then(|error| error.code()).as_deref() {
+        Some(QUERY_CANCELED) => return crate::limits::timed_out(),
+        Some(CHARACTER_NOT_IN_REPERTOIRE) => {
+            return Error::new("a text holds U+0000, which no text of the log has")
+                .extend_with(|_, extensions| extensions.set("code", "BAD_INPUT"));
+        }
+        Some(_) | None => {}
     }
     tracing::error!(error = &error as &dyn std::error::Error, "the read models could not be read");
     super::error::fault("UNAVAILABLE", "the read models could not be read")

@@ -94,3 +94,11 @@ async fn an_id_that_is_none_names_its_argument() {
     let unknown = server.data(r#"{ stand(id: "LFW/C99") { id } }"#, json!({})).await;
     assert_eq!(unknown, json!({ "stand": null }));
 }
+
+#[tokio::test]
+async fn a_character_that_no_text_can_hold_is_bad_input() {
+    let server = Server::start().await;
+    let by = "query($text: String) { flights(filter: { airport: $text }) { totalCount } }";
+    let answer = server.answer(by, json!({ "text": "C\0DG" })).await;
+    assert_eq!(answer["errors"][0]["extensions"]["code"], "BAD_INPUT", "{answer:#}");
+}
