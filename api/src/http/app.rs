@@ -1,6 +1,7 @@
 //! What every handler shares.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_graphql::Request;
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -117,12 +118,16 @@ impl App {
 
     /// The request with what its resolvers need: who asks, when to end, and the one state of the read side that it reads.
     pub(super) fn prepare(&self, request: Request, caller: Caller) -> (Request, Snapshot) {
-        let snapshot = Snapshot::new(self.services(), self.settings().limits.operation);
+        let snapshot = Snapshot::new(self.services(), self.settings().limits.operation + GRACE);
         let mut request = request.data(caller).data(Stopping(self.life().token()));
         crate::graphql::loaders(&mut request.data, &snapshot);
         (request.data(snapshot.clone()), snapshot)
     }
 }
+
+/// How much longer than an operation its statements may take: what ends a query is its own deadline, with its own answer.
+/// Postgres ends what nobody else does, such as a statement of a subscription.
+const GRACE: Duration = Duration::from_secs(1);
 
 fn rates(settings: &Settings, services: &Services) -> Rates {
     let redis = settings.redis_url.as_deref().and_then(|url| match redis::Client::open(url) {
