@@ -20,6 +20,9 @@ use super::Services;
 use super::relation::View;
 use super::transaction::ReadTransaction;
 
+/// How far any read model is.
+const HEAD: &str = "select coalesce(max(position), 0) from read.checkpoint";
+
 /// How long cancelling may take.
 const CANCELLING: Duration = Duration::from_secs(2);
 
@@ -44,13 +47,11 @@ struct Statements {
 }
 
 impl Statements {
-    /// Behind the gate no tables are swapped: a table that is younger than the transaction would look empty to it. How far
-    /// the read models are is asked along with that, which spares those who look at the past a round trip.
+    /// Behind the gate no tables are swapped: a table that is younger than the transaction would look empty to it.
     fn begin(&self) -> String {
         format!(
             "begin isolation level repeatable read read only; set local statement_timeout = {}; \
-             set local application_name = '{}'; lock table read.swap_gate in access share mode; \
-             select coalesce(max(position), 0) from read.checkpoint",
+             set local application_name = '{}'; lock table read.swap_gate in access share mode",
             self.timeout.as_millis(),
             self.name
         )
@@ -59,8 +60,8 @@ impl Statements {
 
 struct Open {
     transaction: ReadTransaction,
-    /// The furthest checkpoint that the transaction sees.
-    head: i64,
+    /// The furthest checkpoint that the transaction sees, once somebody has asked.
+    head: Option<i64>,
     /// How far each read model was known to be before the transaction: what it commits after that is not needed, and
     /// checkpoints are not written while nothing matches.
     reached: Vec<(&'static str, i64)>,
@@ -119,8 +120,13 @@ impl Reading<'_> {
     }
 
     /// Nothing beyond this position is in the rows of any read model.
-    fn head(&mut self) -> i64 {
-        self.view.schema().until().unwrap_or(self.open().head)
+    async fn head(&mut self) -> Result<i64, Error> {
+        if let Some(head) = self.view.schema().until().or(self.open().head) {
+            return Ok(head);
+        }
+        let head = sqlx::query_scalar(HEAD).fetch_one(self.connection()).await.map_err(unreadable)?;
+        self.open().head = Some(head);
+        Ok(head)
     }
 
     fn open(&mut self) -> &mut Open {
@@ -155,7 +161,8 @@ impl Snapshot {
 
     /// The state of the same transaction as it was after `position`.
     pub(super) async fn at(&self, position: i64) -> Result<Self, Error> {
-        let head = self.read().await?.head();
+        // Who begins with the past asks along with the begin, which spares a round trip.
+        let head = self.begun(Some(HEAD)).await?.head().await?;
         Ok(Self { view: self.view.at(position, head), moment: Arc::default(), ..self.clone() })
     }
 
@@ -192,10 +199,15 @@ impl Snapshot {
     /// # Errors
     /// The database cannot be reached.
     pub(super) async fn read(&self) -> Result<Reading<'_>, Error> {
+        self.begun(None).await
+    }
+
+    async fn begun(&self, asking: Option<&str>) -> Result<Reading<'_>, Error> {
         let mut open = self.open.lock().await;
         if open.is_none() {
             let reached = self.reached();
-            let begun = ReadTransaction::begin(&self.pool, self.limits.begin()).await;
+            let begin = [self.limits.begin().as_str()].into_iter().chain(asking).collect::<Vec<_>>().join("; ");
+            let begun = ReadTransaction::begin(&self.pool, begin).await;
             let (transaction, head) = begun.map_err(unreadable)?;
             *open = Some(Open { transaction, head, reached });
         }

@@ -15,11 +15,11 @@ use tokio::runtime::Handle;
 pub(super) struct ReadTransaction(Option<PoolConnection<Postgres>>);
 
 impl ReadTransaction {
-    /// Begins with statements of our own, the first of which is `begin`; with the number that the last one asks for.
-    pub(super) async fn begin(pool: &PgPool, statements: String) -> Result<(Self, i64), sqlx::Error> {
+    /// Begins with statements of our own, the first of which is `begin`; with the number that one of them may ask for.
+    pub(super) async fn begin(pool: &PgPool, statements: String) -> Result<(Self, Option<i64>), sqlx::Error> {
         let mut transaction = Self(Some(pool.acquire().await?));
         let rows = sqlx::raw_sql(AssertSqlSafe(statements)).fetch_all(&mut *transaction).await?;
-        let number = rows.last().ok_or(sqlx::Error::RowNotFound)?.try_get(0)?;
+        let number = rows.last().map(|row| row.try_get(0)).transpose()?;
         Ok((transaction, number))
     }
 }
