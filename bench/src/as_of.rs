@@ -132,7 +132,7 @@ pub(crate) fn api(pool: &sqlx::PgPool, log: &Log, projections: &Projections) -> 
     let life = Life::default();
     life.set_started();
     // One caller asks as fast as it can.
-    let settings = Settings { limits: Limits { rate: 0, ..Limits::default() }, ..Settings::defaults() };
+    let settings = Settings { limits: Limits { rate: 0, ..Limits::default() }, ..Settings::open() };
     Ok(router(App::new(settings, Documents::default(), services, recorder()?, life)))
 }
 

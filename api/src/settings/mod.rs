@@ -46,6 +46,8 @@ pub struct Settings {
     pub listen: SocketAddr,
     /// `VIGIE_ALLOW_REMOTE`: whether other machines may reach the server.
     pub allow_remote: bool,
+    /// `VIGIE_OPEN`: whether there are no accounts, so that whoever reaches the server may do everything.
+    pub open: bool,
     /// `VIGIE_ACTOR`: who gives the commands of requests that do not say it.
     pub actor: String,
     /// `VIGIE_LOG`: which log lines are written.
@@ -135,6 +137,7 @@ impl Settings {
             postgres_bin: None,
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
             allow_remote: false,
+            open: true,
             actor: "operator:local".to_owned(),
             log: "info,sqlx=warn".to_owned(),
             log_format: LogFormat::Human,
@@ -148,6 +151,12 @@ impl Settings {
             protocols: Protocols::default(),
             limits: Limits::default(),
         }
+    }
+
+    /// The defaults of a server without accounts, for whoever measures or tests what is not about them.
+    #[must_use]
+    pub fn open() -> Self {
+        Self { open: true, ..Self::defaults() }
     }
 
     /// Whether `listen` may be listened on: there are no accounts yet, so only this machine may reach the server
@@ -195,6 +204,7 @@ mod tests {
         for (variable, value) in [
             ("VIGIE_LISTEN", "localhost"),
             ("VIGIE_ALLOW_REMOTE", "maybe"),
+            ("VIGIE_OPEN", "yes"),
             ("VIGIE_LOG", "vigie=loud"),
             ("VIGIE_LOG_FORMAT", "xml"),
             ("VIGIE_DRAIN_SECONDS", "-1"),

@@ -89,6 +89,12 @@ const TABLE: &[Declared] = &[
         read: |settings, text| parse(text, "true or false").map(|allow| settings.allow_remote = allow),
     },
     Declared {
+        variable: "VIGIE_OPEN",
+        default: "true",
+        says: "`true` serves without accounts: whoever reaches the server holds every right at every site. Only on loopback.",
+        read: |settings, text| parse(text, "true or false").map(|open| settings.open = open),
+    },
+    Declared {
         variable: "VIGIE_ACTOR",
         default: "operator:local",
         says: "Who gives the commands of requests without a `Vigie-Actor` header: 1 to 64 letters, digits or `: . _ @ -`. Recorded, not authenticated.",

@@ -12,7 +12,7 @@ const HEAD: &str = "{ head }";
 const HASH: &str = "e25f1beb9993b9c2c6a627392485557a9197717a848b800c82ae6209103fef30";
 
 async fn speaking(protocols: Protocols) -> Server {
-    Server::with(Settings { protocols, ..Settings::defaults() }).await
+    Server::with(Settings { protocols, ..Settings::open() }).await
 }
 
 /// Status and body of a POST that accepts `application/graphql-response+json`.

@@ -43,7 +43,7 @@ impl Server {
     /// With no limit on how much is spent in a time: some tests ask faster than anybody would.
     pub(crate) async fn start() -> Self {
         let limits = Limits { rate: 0, ..Limits::default() };
-        Self::with(Settings { limits, ..Settings::defaults() }).await
+        Self::with(Settings { limits, ..Settings::open() }).await
     }
 
     pub(crate) async fn with(settings: Settings) -> Self {
@@ -52,7 +52,7 @@ impl Server {
 
     /// Another process on the same database.
     pub(crate) async fn beside(&self) -> Self {
-        Self::on(self.services.pool.clone(), Settings::defaults()).await
+        Self::on(self.services.pool.clone(), Settings::open()).await
     }
 
     /// On a database that is there already.
@@ -79,8 +79,7 @@ impl Server {
         let services = Services { pool, log, executor, projections, schema };
         let life = Life::default();
         life.set_started();
-        let app =
-            App::new(Settings::defaults(), Documents::default(), services.clone(), recorder().unwrap(), life.clone());
+        let app = App::new(Settings::open(), Documents::default(), services.clone(), recorder().unwrap(), life.clone());
         Self { services, life, router: router(app.clone()), app, _policies: None }
     }
 

@@ -101,7 +101,7 @@ async fn a_browser_gets_a_page() {
 
 #[tokio::test]
 async fn a_body_over_the_limit_is_refused() {
-    let server = Server::with(Settings { body_limit: 1024, ..Settings::defaults() }).await;
+    let server = Server::with(Settings { body_limit: 1024, ..Settings::open() }).await;
     let body = json!({ "query": format!("{{ head {} }}", " ".repeat(1024)) }).to_string();
     let (status, body) = text(server.send(post("application/json", None, body)).await).await;
     assert_eq!(status, StatusCode::PAYLOAD_TOO_LARGE);
@@ -118,7 +118,7 @@ async fn only_this_machine_is_answered_unless_told_otherwise() {
     };
     assert_eq!(server.send(named("evil.example")).await.status(), StatusCode::FORBIDDEN);
     assert_eq!(server.send(named("[::1]:8080")).await.status(), StatusCode::OK);
-    let open = Server::with(Settings { allow_remote: true, ..Settings::defaults() }).await;
+    let open = Server::with(Settings { allow_remote: true, ..Settings::open() }).await;
     assert_eq!(open.send(named("vigie.example")).await.status(), StatusCode::OK);
 }
 

@@ -19,7 +19,7 @@ const SHORT: Duration = Duration::from_millis(500);
 const WATCH: &str = "subscription { events { position } }";
 
 async fn with(limits: Limits) -> Server {
-    Server::with(Settings { limits, ..Settings::defaults() }).await
+    Server::with(Settings { limits, ..Settings::open() }).await
 }
 
 fn request(query: &str, headers: &[(&'static str, &str)]) -> Request<Body> {
@@ -122,7 +122,7 @@ async fn each_limit_of_a_document_is_told_with_what_was_asked_and_how_to_move_it
 
 #[tokio::test]
 async fn a_body_of_the_largest_size_is_read() {
-    let server = Server::with(Settings { body_limit: 1024, ..Settings::defaults() }).await;
+    let server = Server::with(Settings { body_limit: 1024, ..Settings::open() }).await;
     let sized = |size: usize| {
         let body = format!("{{\"query\":\"{{ head }}\"{}}}", " ".repeat(size - 20));
         assert_eq!(body.len(), size);

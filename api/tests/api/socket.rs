@@ -192,7 +192,7 @@ async fn a_client_that_closes_is_answered_with_a_close_frame() {
 
 #[tokio::test]
 async fn a_socket_that_never_introduces_itself_is_closed() {
-    let server = Server::with(Settings { ws_init_timeout: Duration::from_millis(50), ..Settings::defaults() }).await;
+    let server = Server::with(Settings { ws_init_timeout: Duration::from_millis(50), ..Settings::open() }).await;
     let mut socket = Socket::open(server.listen().await).await;
     assert_eq!(socket.closed().await, 4408);
 }

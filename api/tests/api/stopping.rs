@@ -64,7 +64,7 @@ async fn what_runs_ends_and_nothing_new_begins() {
 
 #[tokio::test]
 async fn the_drain_time_bounds_the_wait() {
-    let server = Server::with(Settings { drain: Duration::from_millis(100), ..Settings::defaults() }).await;
+    let server = Server::with(Settings { drain: Duration::from_millis(100), ..Settings::open() }).await;
     let (address, served) = server.serve().await;
     let mut blocker = block(&server).await;
     let _request = ask(address).await;

@@ -177,7 +177,7 @@ async fn queries_and_mutations_run_on_a_stream_and_complete_it() {
 #[tokio::test]
 async fn a_silent_stream_says_that_it_is_still_there() {
     let protocols = Protocols { keep_alive: Duration::from_millis(20), ..Protocols::default() };
-    let server = Server::with(Settings { protocols, ..Settings::defaults() }).await;
+    let server = Server::with(Settings { protocols, ..Settings::open() }).await;
     let mut events = watch(&server, "subscription { events { position } }", None).await;
     for _ in 0..3 {
         assert_eq!(events.block().await.as_deref(), Some(":"));
@@ -236,7 +236,7 @@ async fn one_reserved_stream_carries_several_operations() {
 #[tokio::test]
 async fn reserved_streams_are_bounded() {
     let protocols = Protocols { streams: 2, ..Protocols::default() };
-    let server = Server::with(Settings { protocols, ..Settings::defaults() }).await;
+    let server = Server::with(Settings { protocols, ..Settings::open() }).await;
     let (_, first) = reserve(&server).await;
     let events = Events::of(open(&server, &first).await);
     assert_eq!(reserve(&server).await.0, StatusCode::CREATED);

@@ -179,7 +179,7 @@ async fn what_is_archived_ends_a_subscription_with_an_error_that_says_so() {
     let owner = testing::owner(&pool).await;
     sqlx::query("select log_resize(10)").execute(&owner).await.unwrap();
     while sqlx::query_scalar::<_, bool>("select log_extend(6)").fetch_one(&owner).await.unwrap() {}
-    let server = Server::on(pool.clone(), Settings::defaults()).await;
+    let server = Server::on(pool.clone(), Settings::open()).await;
     server.airport(&STANDS).await;
     for number in 1..30 {
         server.arrival(&number.to_string(), "2026-01-15T10:00:00Z", "A333").await;

@@ -81,6 +81,8 @@ impl Place {
             command.envs(std::env::var_os(name).map(|value| (name, value)));
         }
         command.env("HOME", self.path()).env("VIGIE_DATA", self.data()).env("VIGIE_LISTEN", "127.0.0.1:0");
+        // Without accounts; a test that is about them says so.
+        command.env("VIGIE_OPEN", "true");
         command.envs(self.variables.iter().map(|(name, value)| (name, value)));
         command
     }
