@@ -251,7 +251,7 @@ pub(crate) fn to_append(event: &Event) -> NewEvent {
     NewEvent {
         kind: encoded.name.to_owned(),
         version: encoded.version,
-        site: event.site().to_string(),
+        site: event.site_name().to_owned(),
         tags: event.tags().into_iter().map(Tag::into_string).collect(),
         data: encoded.data,
         occurred_at: start(),

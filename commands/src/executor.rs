@@ -240,7 +240,7 @@ fn append<D: Decision>(decided: &Decided<D::Answer>, guards: &[Guard], order: &O
         NewEvent {
             kind: encoded.name.to_owned(),
             version: encoded.version,
-            site: event.site().to_string(),
+            site: event.site_name().to_owned(),
             tags: event.tags().into_iter().map(vigie_domain::kernel::Tag::into_string).collect(),
             data: encoded.data,
             occurred_at: at.unwrap_or(now),

@@ -64,10 +64,16 @@ macro_rules! contexts {
                 match self { $(Self::$variant(event) => event.tags()),* }
             }
 
-            /// The site at which the fact happened.
+            /// The site at which the fact happened; none for facts of the installation itself.
             #[must_use]
-            pub fn site(&self) -> &crate::support::SiteId {
+            pub fn site(&self) -> Option<&crate::support::SiteId> {
                 match self { $(Self::$variant(event) => event.site()),* }
+            }
+
+            /// The site as the log stores it: empty for facts of the installation itself.
+            #[must_use]
+            pub fn site_name(&self) -> &str {
+                self.site().map_or("", crate::support::SiteId::as_str)
             }
         }
     };
@@ -82,4 +88,6 @@ contexts! {
     Rail(crate::rail::RailEvent),
     /// Alerts, whatever raised them.
     Alerts(crate::alerts::AlertEvent),
+    /// People, their rights and their sessions.
+    Identity(crate::identity::IdentityEvent),
 }

@@ -6,6 +6,7 @@
 
 pub mod airport;
 pub mod alerts;
+pub mod identity;
 pub mod kernel;
 pub mod policies;
 pub mod rail;

@@ -148,7 +148,7 @@ impl Piece {
         NewEvent {
             kind: encoded.name.to_owned(),
             version: encoded.version,
-            site: event.site().to_string(),
+            site: event.site_name().to_owned(),
             tags,
             data: encoded.data,
             occurred_at: DateTime::UNIX_EPOCH,

@@ -42,7 +42,7 @@ pub(crate) fn new_event(event: &Event) -> NewEvent {
     NewEvent {
         kind: encoded.name.to_owned(),
         version: encoded.version,
-        site: event.site().to_string(),
+        site: event.site_name().to_owned(),
         tags: event.tags().into_iter().map(vigie_domain::kernel::Tag::into_string).collect(),
         data: encoded.data,
         occurred_at: noon(),

@@ -99,7 +99,7 @@ macro_rules! facts {
         }
 
         impl Describe for $name {
-            fn site(&self) -> &SiteId { &self.site }
+            fn site(&self) -> Option<&SiteId> { Some(&self.site) }
             fn tags(&self) -> Vec<Tag> { vec![self.flight.tag()] }
         }
     )*};
@@ -207,8 +207,8 @@ pub struct TurnaroundLinked {
 }
 
 impl Describe for TurnaroundLinked {
-    fn site(&self) -> &SiteId {
-        &self.site
+    fn site(&self) -> Option<&SiteId> {
+        Some(&self.site)
     }
     fn tags(&self) -> Vec<Tag> {
         vec![self.arrival.tag(), self.departure.tag()]

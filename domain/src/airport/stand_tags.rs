@@ -9,8 +9,8 @@ use crate::kernel::{Interval, Tag, events::Describe};
 use crate::support::SiteId;
 
 impl Describe for StandDefined {
-    fn site(&self) -> &SiteId {
-        &self.site
+    fn site(&self) -> Option<&SiteId> {
+        Some(&self.site)
     }
     fn tags(&self) -> Vec<Tag> {
         vec![self.site.tag(), self.stand.tag()]
@@ -20,7 +20,7 @@ impl Describe for StandDefined {
 macro_rules! about_site {
     ($($event:ident),*) => {$(
         impl Describe for $event {
-            fn site(&self) -> &SiteId { &self.site }
+            fn site(&self) -> Option<&SiteId> { Some(&self.site) }
             fn tags(&self) -> Vec<Tag> { vec![self.site.tag()] }
         }
     )*};
@@ -33,8 +33,8 @@ fn closure_tags(site: &SiteId, stand: &StandId, hits: &[AllocationHit]) -> Vec<T
 }
 
 impl Describe for StandClosed {
-    fn site(&self) -> &SiteId {
-        &self.site
+    fn site(&self) -> Option<&SiteId> {
+        Some(&self.site)
     }
     fn tags(&self) -> Vec<Tag> {
         closure_tags(&self.site, &self.stand, &self.hits)
@@ -42,8 +42,8 @@ impl Describe for StandClosed {
 }
 
 impl Describe for StandReopened {
-    fn site(&self) -> &SiteId {
-        &self.site
+    fn site(&self) -> Option<&SiteId> {
+        Some(&self.site)
     }
     fn tags(&self) -> Vec<Tag> {
         closure_tags(&self.site, &self.stand, &self.relieved)
@@ -70,7 +70,7 @@ fn allocation_tags(
 macro_rules! about_stay {
     ($($event:ident, $stay:ident);*) => {$(
         impl Describe for $event {
-            fn site(&self) -> &SiteId { &self.site }
+            fn site(&self) -> Option<&SiteId> { Some(&self.site) }
             fn tags(&self) -> Vec<Tag> {
                 let flights = [Some(&self.flight), self.turnaround.as_ref()];
                 allocation_tags(self.allocation, flights, &[(&self.stand, self.$stay)], self.buffer_minutes)
@@ -90,8 +90,8 @@ impl StandFreed {
 }
 
 impl Describe for StandFreed {
-    fn site(&self) -> &SiteId {
-        &self.site
+    fn site(&self) -> Option<&SiteId> {
+        Some(&self.site)
     }
     fn tags(&self) -> Vec<Tag> {
         let flights = [Some(&self.flight), self.turnaround.as_ref()];
@@ -100,8 +100,8 @@ impl Describe for StandFreed {
 }
 
 impl Describe for AllocationMoved {
-    fn site(&self) -> &SiteId {
-        &self.site
+    fn site(&self) -> Option<&SiteId> {
+        Some(&self.site)
     }
     fn tags(&self) -> Vec<Tag> {
         let flights = [Some(&self.flight), self.turnaround.as_ref()];
@@ -111,8 +111,8 @@ impl Describe for AllocationMoved {
 }
 
 impl Describe for NoStandFound {
-    fn site(&self) -> &SiteId {
-        &self.site
+    fn site(&self) -> Option<&SiteId> {
+        Some(&self.site)
     }
     fn tags(&self) -> Vec<Tag> {
         vec![self.flight.tag()]

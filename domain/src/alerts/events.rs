@@ -172,7 +172,7 @@ pub struct AlertEscalated {
 macro_rules! describe {
     ($($event:ident),*) => {$(
         impl Describe for $event {
-            fn site(&self) -> &SiteId { &self.site }
+            fn site(&self) -> Option<&SiteId> { Some(&self.site) }
             fn tags(&self) -> Vec<Tag> {
                 std::iter::once(self.alert.tag()).chain(self.subject.tags()).collect()
             }

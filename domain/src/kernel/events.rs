@@ -83,8 +83,8 @@ pub struct Encoded {
 
 /// What each event says of itself.
 pub trait Describe {
-    /// The site at which the fact happened.
-    fn site(&self) -> &crate::support::SiteId;
+    /// The site at which the fact happened; none for facts of the installation itself.
+    fn site(&self) -> Option<&crate::support::SiteId>;
     /// Every thing that the fact is about.
     fn tags(&self) -> Vec<crate::kernel::Tag>;
 }
@@ -191,9 +191,9 @@ macro_rules! events {
                 match self { $(Self::$variant(event) => $crate::kernel::events::Describe::tags(event)),* }
             }
 
-            /// The site at which it happened.
+            /// The site at which it happened, if at one.
             #[must_use]
-            pub fn site(&self) -> &$crate::support::SiteId {
+            pub fn site(&self) -> Option<&$crate::support::SiteId> {
                 match self { $(Self::$variant(event) => $crate::kernel::events::Describe::site(event)),* }
             }
         }

@@ -76,3 +76,48 @@ macro_rules! text_id {
     };
 }
 pub(crate) use text_id;
+
+/// An id that is a UUID: `uuid_id!(/// doc; Name, "user id", "user")`, the last the kind of its tag.
+macro_rules! uuid_id {
+    ($(#[$doc:meta])* $name:ident, $kind:literal, $tag:literal) => {
+        $(#[$doc])*
+        #[derive(
+            Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
+        )]
+        #[serde(transparent)]
+        pub struct $name(uuid::Uuid);
+
+        impl $name {
+            /// Reads an id.
+            ///
+            /// # Errors
+            /// Not a UUID.
+            pub fn new(text: &str) -> Result<Self, $crate::kernel::IdError> {
+                let invalid = |_| $crate::kernel::IdError::new($kind, text, "a UUID");
+                uuid::Uuid::try_parse(text).map(Self).map_err(invalid)
+            }
+
+            /// The id as a UUID.
+            #[must_use]
+            pub fn uuid(self) -> uuid::Uuid { self.0 }
+
+            /// The tag of facts about it.
+            #[must_use]
+            pub fn tag(self) -> $crate::kernel::Tag { $crate::kernel::Tag::new($tag, self) }
+        }
+
+        impl From<uuid::Uuid> for $name {
+            fn from(id: uuid::Uuid) -> Self { Self(id) }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = $crate::kernel::IdError;
+            fn from_str(text: &str) -> Result<Self, Self::Err> { Self::new(text) }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result { self.0.fmt(f) }
+        }
+    };
+}
+pub(crate) use uuid_id;

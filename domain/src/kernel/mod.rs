@@ -14,8 +14,8 @@ pub use decision::{
     AnyView, Context, Decided, Decision, Guard, Need, Refused, Stamp, Stop, Verdict, View, ViewId, World, plain,
 };
 pub use earlier::Earlier;
-pub(crate) use ids::text_id;
 pub use ids::{IdError, derived_uuid};
+pub(crate) use ids::{text_id, uuid_id};
 pub use interval::{Interval, IntervalError, IntervalSet};
 pub use query::{Criterion, Query, Tag};
 pub use text::{Note, NoteError};

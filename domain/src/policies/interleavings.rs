@@ -184,7 +184,7 @@ fn check(facts: &[Fact]) -> Result<bool, TestCaseError> {
             Event::Rail(RailEvent::PassReopened(_)) => {
                 prop_assert!(confirmed.take().is_some(), "reopened what was not confirmed");
             }
-            Event::Rail(_) | Event::Airport(_) | Event::Support(_) => {}
+            Event::Rail(_) | Event::Airport(_) | Event::Support(_) | Event::Identity(_) => {}
         }
     }
     Ok(confirmed.is_some())

@@ -155,8 +155,8 @@ pub struct PassReopened {
 }
 
 impl Describe for LimitsSet {
-    fn site(&self) -> &SiteId {
-        &self.site
+    fn site(&self) -> Option<&SiteId> {
+        Some(&self.site)
     }
     fn tags(&self) -> Vec<Tag> {
         vec![self.site.tag()]
@@ -164,8 +164,8 @@ impl Describe for LimitsSet {
 }
 
 impl Describe for PassReopened {
-    fn site(&self) -> &SiteId {
-        &self.site
+    fn site(&self) -> Option<&SiteId> {
+        Some(&self.site)
     }
     fn tags(&self) -> Vec<Tag> {
         vec![self.pass.tag(), self.alert.tag()]
@@ -175,7 +175,7 @@ impl Describe for PassReopened {
 macro_rules! describe {
     ($($event:ident),*) => {$(
         impl Describe for $event {
-            fn site(&self) -> &SiteId { &self.site }
+            fn site(&self) -> Option<&SiteId> { Some(&self.site) }
             fn tags(&self) -> Vec<Tag> { vec![self.pass.tag()] }
         }
     )*};

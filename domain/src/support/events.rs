@@ -44,8 +44,8 @@ pub struct SiteDefined {
 }
 
 impl Describe for SiteDefined {
-    fn site(&self) -> &SiteId {
-        &self.site
+    fn site(&self) -> Option<&SiteId> {
+        Some(&self.site)
     }
     fn tags(&self) -> Vec<Tag> {
         vec![self.site.tag()]
@@ -80,8 +80,8 @@ pub struct EventSkipped {
 }
 
 impl Describe for EventSkipped {
-    fn site(&self) -> &SiteId {
-        &self.site
+    fn site(&self) -> Option<&SiteId> {
+        Some(&self.site)
     }
     fn tags(&self) -> Vec<Tag> {
         vec![self.consumer.tag(), Tag::new("event", self.event)]

@@ -10,6 +10,7 @@
 mod airport;
 mod flights;
 mod folder;
+mod identity;
 mod other;
 
 use std::fs;
@@ -25,7 +26,7 @@ fn types() -> impl Iterator<Item = TypeInfo> {
 
 /// An event of every type in today's shape, some of them in several cases.
 fn samples() -> impl Iterator<Item = (&'static str, Event)> {
-    [airport::samples(), flights::samples(), other::samples()].into_iter().flatten()
+    [airport::samples(), flights::samples(), identity::samples(), other::samples()].into_iter().flatten()
 }
 
 #[test]

@@ -7,6 +7,7 @@
 mod airport;
 mod alerts;
 mod flights;
+mod identity;
 mod rail;
 mod support;
 mod told;

@@ -35,6 +35,7 @@ pub fn describe(event: &Event) -> Told {
         Event::Airport(event) => super::airport::describe(event),
         Event::Rail(event) => super::rail::describe(event),
         Event::Alerts(event) => super::alerts::describe(event),
+        Event::Identity(event) => super::identity::describe(event),
     }
 }
 

@@ -35,7 +35,7 @@ impl ReadModel for Passes {
                     rows.want::<PassRow>((pass.clone(),));
                 }
             }
-            Event::Support(_) | Event::Airport(_) => {}
+            Event::Support(_) | Event::Airport(_) | Event::Identity(_) => {}
         }
     }
 
@@ -46,7 +46,7 @@ impl ReadModel for Passes {
                 Some(pass) => rows.change(&(pass.clone(),), entry, |row: &mut PassRow| row.alert(event)),
                 None => Ok(()),
             },
-            Event::Support(_) | Event::Airport(_) => Ok(()),
+            Event::Support(_) | Event::Airport(_) | Event::Identity(_) => Ok(()),
         }
     }
 }

@@ -38,13 +38,14 @@ impl ReadModel for Sites {
     type Rows = (SiteRow,);
 
     fn keys(entry: &Entry, rows: &mut Rows) {
-        if concerns(entry.event()) {
-            rows.want::<SiteRow>((entry.event().site().clone(),));
+        if let Some(site) = entry.event().site().filter(|_| concerns(entry.event())) {
+            rows.want::<SiteRow>((site.clone(),));
         }
     }
 
     fn fold(entry: &Entry, rows: &mut Rows) -> Result<(), FoldError> {
-        let key = (entry.event().site().clone(),);
+        let Some(site) = entry.event().site() else { return Ok(()) };
+        let key = (site.clone(),);
         match entry.event() {
             Event::Support(SupportEvent::SiteDefined(site)) => rows.put(&key, entry, |row| defined(row, site, entry)),
             Event::Airport(event) => match event {
@@ -56,7 +57,9 @@ impl ReadModel for Sites {
                 }),
                 AirportEvent::TurnaroundRuleSet(_) | about_stands!() | about_stays!() | about_flights!() => Ok(()),
             },
-            Event::Support(SupportEvent::EventSkipped(_)) | Event::Rail(_) | Event::Alerts(_) => Ok(()),
+            Event::Support(SupportEvent::EventSkipped(_)) | Event::Rail(_) | Event::Alerts(_) | Event::Identity(_) => {
+                Ok(())
+            }
         }
     }
 }
@@ -68,7 +71,7 @@ fn concerns(event: &Event) -> bool {
             AirportEvent::AllocationRulesSet(_) => true,
             AirportEvent::TurnaroundRuleSet(_) | about_stands!() | about_stays!() | about_flights!() => false,
         },
-        Event::Support(SupportEvent::EventSkipped(_)) | Event::Rail(_) | Event::Alerts(_) => false,
+        Event::Support(SupportEvent::EventSkipped(_)) | Event::Rail(_) | Event::Alerts(_) | Event::Identity(_) => false,
     }
 }
 

@@ -112,9 +112,9 @@ impl AuditEntry {
     async fn kind(&self) -> &str {
         &self.0.r#type
     }
-    /// Where.
-    async fn site(&self) -> ID {
-        ID(self.0.site.clone())
+    /// Where; nothing for facts of the installation itself.
+    async fn site(&self) -> Option<ID> {
+        (!self.0.site.is_empty()).then(|| ID(self.0.site.clone()))
     }
     /// Who or what did it.
     async fn actor(&self) -> &str {

@@ -62,9 +62,9 @@ impl Event {
     async fn version(&self) -> Result<u16, Error> {
         readable(&self.0).map(|info| info.version)
     }
-    /// Where it happened.
-    async fn site(&self) -> ID {
-        ID(self.0.site.clone())
+    /// Where it happened; nothing for facts of the installation itself.
+    async fn site(&self) -> Option<ID> {
+        (!self.0.site.is_empty()).then(|| ID(self.0.site.clone()))
     }
     /// The things that it is about, such as `stand:LFW/C03`.
     async fn tags(&self) -> &[String] {
