@@ -1,13 +1,12 @@
 //! What `vigie serve` says when it is ready: where to go and what to try.
 
-use std::net::SocketAddr;
 use std::path::Path;
 
 /// The text for standard output; `data` is where the private Postgres lives, and `demo` tells what the demo day offers.
-pub(super) fn greeting(address: SocketAddr, data: Option<&Path>, demo: bool) -> String {
+pub(super) fn greeting(url: &str, data: Option<&Path>, demo: bool) -> String {
     let mut text = format!(
-        "\nVigie is ready.\n\n  GraphiQL   http://{address}/graphql\n  Health     http://{address}/health\n  \
-         Metrics    http://{address}/metrics\n"
+        "\nVigie is ready.\n\n  GraphiQL   {url}/graphql\n  Health     {url}/health\n  \
+         Metrics    {url}/metrics\n"
     );
     if let Some(data) = data {
         text.push_str(&format!("  Data       {}\n", data.display()));
@@ -36,9 +35,9 @@ mod tests {
 
     #[test]
     fn the_greeting_names_the_address_and_the_demo_when_it_plays() {
-        let address = "127.0.0.1:8080".parse().unwrap();
-        assert!(greeting(address, None, false).contains("http://127.0.0.1:8080/graphql"));
-        assert!(!greeting(address, None, false).contains("demo"));
-        assert!(greeting(address, Some(Path::new("/data")), true).contains("confirmPass"));
+        let url = "http://127.0.0.1:8080";
+        assert!(greeting(url, None, false).contains("http://127.0.0.1:8080/graphql"));
+        assert!(!greeting(url, None, false).contains("demo"));
+        assert!(greeting(url, Some(Path::new("/data")), true).contains("confirmPass"));
     }
 }

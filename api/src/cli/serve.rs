@@ -16,7 +16,7 @@ use crate::demo::Speed;
 use crate::documents::check::broken;
 use crate::documents::{Documents, LoadError, load};
 use crate::graphql::{ReadSchema, Services};
-use crate::http::{App, Life, ServeError, recorder, serve};
+use crate::http::{App, Life, ServeError, Tls, recorder, serve};
 use crate::runtime::Runtime;
 use crate::settings::Settings;
 
@@ -44,6 +44,8 @@ pub(super) struct Args {
 pub(super) async fn run(args: Args, settings: Settings) -> Outcome {
     let settings = Settings { listen: args.listen.unwrap_or(settings.listen), ..settings };
     settings.check_listen()?;
+    settings.check_secrets()?;
+    let tls = settings.tls().map(Tls::start).transpose()?;
     let documents = documents(&settings).await?;
     let metrics = recorder()?;
     let address = settings.listen;
@@ -72,10 +74,11 @@ pub(super) async fn run(args: Args, settings: Settings) -> Outcome {
     };
     let life = Life::default();
     tokio::spawn(stop_on_signal(life.clone(), settings.drain_lead));
-    tokio::spawn(catch_up(services.clone(), life.clone(), greeting(address, runtime.data_dir(), args.demo)));
-    tracing::info!(server.address = %address, "serving on http://{address}/graphql");
+    let url = format!("{}://{address}", if tls.is_some() { "https" } else { "http" });
+    tokio::spawn(catch_up(services.clone(), life.clone(), greeting(&url, runtime.data_dir(), args.demo)));
+    tracing::info!(server.address = %address, "serving on {url}/graphql");
     let app = App::new(settings, documents, services.clone(), metrics, life.clone());
-    let served = serve(app, listener).await;
+    serve(app, listener, tls).await;
 
     life.stop();
     if let Some(background) = background {
@@ -84,7 +87,6 @@ pub(super) async fn run(args: Args, settings: Settings) -> Outcome {
     services.pool.close().await;
     runtime.close().await;
     tracing::info!("stopped");
-    served?;
     Ok(ExitCode::SUCCESS)
 }
 

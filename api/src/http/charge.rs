@@ -12,7 +12,7 @@ use crate::limits::{Limit, Overdrawn, Slot};
 impl App {
     /// Takes the cost from what the caller may spend; what to tell about the rest.
     pub(super) async fn charge(&self, caller: &Caller, cost: u64) -> Result<HeaderMap, Refused> {
-        match self.rates().charge(caller.actor.as_str(), caller.address, cost).await {
+        match self.rates().charge(caller.actor.as_str(), caller.arrival.address, cost).await {
             Ok(quota) => Ok(quota.map(|quota| quota.headers()).unwrap_or_default()),
             Err(Overdrawn { exceeded, quota }) => {
                 let mut error = exceeded.into_error();
@@ -30,7 +30,7 @@ impl App {
             Some(OperationType::Subscription) => Limit::Subscriptions,
             Some(OperationType::Query | OperationType::Mutation) | None => Limit::Operations,
         };
-        let address = caller.address.to_string();
+        let address = caller.arrival.address.to_string();
         self.slots().take(kind, caller.actor.as_str(), &address, &self.settings().limits).map_err(|exceeded| {
             let headers = HeaderMap::from_iter([(header::RETRY_AFTER, HeaderValue::from_static("1"))]);
             let errors = vec![exceeded.into_error()];

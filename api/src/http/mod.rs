@@ -1,10 +1,11 @@
 //! The HTTP surface: GraphQL with its page and sockets, health, metrics.
 //!
-//! The protocols are ours; async-graphql only executes. From outside in, a request passes the request log, the check
-//! of its host, the security headers, and the time limit.
+//! The protocols are ours; async-graphql only executes. From outside in, a request passes the request log, the
+//! security headers, the entrance (how it came), and the time limit.
 
 mod admit;
 mod app;
+mod arrival;
 mod charge;
 mod export;
 mod graphql;
@@ -21,6 +22,7 @@ mod resume;
 mod run;
 mod serve;
 mod stream;
+mod tls;
 mod ui;
 mod websocket;
 
@@ -35,6 +37,8 @@ pub use life::Life;
 pub use metrics::recorder;
 pub(crate) use request::Caller;
 pub use serve::{ServeError, serve};
+pub(crate) use tls::read as read_tls;
+pub use tls::{Tls, TlsError, TlsFiles};
 
 /// Everything that is served.
 pub fn router(app: App) -> Router {
@@ -52,8 +56,8 @@ pub fn router(app: App) -> Router {
         .route("/metrics", get(metrics::scrape))
         .layer(DefaultBodyLimit::max(limit))
         .layer(from_fn_with_state(app.clone(), guard::time_limit))
+        .layer(from_fn_with_state(app.clone(), guard::entrance))
         .layer(from_fn(guard::security_headers))
-        .layer(from_fn_with_state(app.clone(), guard::host))
         .layer(from_fn(observe::observe))
         .with_state(app)
 }

@@ -8,10 +8,10 @@ use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
 
 use super::App;
+use super::arrival::Arrival;
 use super::negotiate::problem;
 use crate::actor::Actor;
 use crate::clock;
-use crate::limits::{Address, of_request};
 
 /// The header that asks for the cost.
 const COST: &str = "vigie-cost";
@@ -129,8 +129,8 @@ pub(crate) struct Caller {
     pub(crate) traceparent: Option<String>,
     /// When the operation was asked for: what "now" means in all of it.
     pub(crate) asked_at: DateTime<Utc>,
-    /// From where.
-    pub(crate) address: Address,
+    /// From where, and over what.
+    pub(crate) arrival: Arrival,
     /// Whether the cost is to be told.
     pub(super) wants_cost: bool,
 }
@@ -139,8 +139,8 @@ impl FromRequestParts<App> for Caller {
     type Rejection = Malformed;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Malformed> {
-        let address = of_request(parts, &app.settings().limits.trusted_proxies);
-        Self::of(&parts.headers, &app.settings().actor, address)
+        let arrival = parts.extensions.get().copied().expect("every request passes the entrance");
+        Self::of(&parts.headers, &app.settings().actor, arrival)
     }
 }
 
@@ -152,7 +152,7 @@ impl IntoResponse for Malformed {
 
 impl Caller {
     /// From the headers, or `default` when they do not say it.
-    fn of(headers: &HeaderMap, default: &str, address: Address) -> Result<Self, Malformed> {
+    fn of(headers: &HeaderMap, default: &str, arrival: Arrival) -> Result<Self, Malformed> {
         let named = match headers.get(Actor::HEADER) {
             Some(value) => value.to_str().map_err(|_| Malformed("Vigie-Actor is not plain text".to_owned()))?,
             None => default,
@@ -161,7 +161,7 @@ impl Caller {
         let traceparent = headers.get("traceparent").and_then(|value| value.to_str().ok());
         let traceparent = traceparent.filter(|text| is_traceparent(text)).map(str::to_owned);
         let wants_cost = headers.get(COST).is_some_and(|value| value == "true");
-        Ok(Self { actor, traceparent, asked_at: clock::now(), address, wants_cost })
+        Ok(Self { actor, traceparent, asked_at: clock::now(), arrival, wants_cost })
     }
 }
 

@@ -1,10 +1,8 @@
 //! From where a request comes.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr};
 
-use axum::extract::ConnectInfo;
-use axum::http::request::Parts;
-use axum::http::{Extensions, HeaderMap};
+use axum::http::HeaderMap;
 
 /// The address that a caller is counted by: one IPv4 address, or one IPv6 network of 64 bits, which is what one
 /// subscriber has.
@@ -32,19 +30,14 @@ impl From<IpAddr> for Address {
     }
 }
 
-/// Of a request: the peer, or who the trusted proxies in front say that it is.
-pub(crate) fn of_request(parts: &Parts, trusted: &[IpAddr]) -> Address {
-    of(&parts.extensions, &parts.headers, trusted)
-}
-
+/// The client of a request: the peer, or who the trusted proxies in front say that it is.
+///
 /// Each proxy adds the peer that it saw at the end, so the last one that is no trusted proxy is the client; what stands
-/// before it the client may have written itself. Without a connection (a request made inside the process) it is this
-/// machine.
-fn of(extensions: &Extensions, headers: &HeaderMap, trusted: &[IpAddr]) -> Address {
-    let peer = extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip().to_canonical());
-    let peer = peer.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST));
+/// before it the client may have written itself.
+pub(crate) fn client(peer: IpAddr, headers: &HeaderMap, trusted: &[IpAddr]) -> IpAddr {
+    let peer = peer.to_canonical();
     if !trusted.contains(&peer) {
-        return peer.into();
+        return peer;
     }
     let lines = headers.get_all("x-forwarded-for").iter().filter_map(|line| line.to_str().ok());
     let hops: Vec<&str> = lines.flat_map(|line| line.split(',')).map(str::trim).collect();
@@ -56,7 +49,7 @@ fn of(extensions: &Extensions, headers: &HeaderMap, trusted: &[IpAddr]) -> Addre
             break;
         }
     }
-    client.into()
+    client
 }
 
 #[cfg(test)]
@@ -64,14 +57,12 @@ mod tests {
     use super::*;
 
     fn seen(peer: &str, forwarded: &[&'static str], trusted: &[&str]) -> String {
-        let mut extensions = Extensions::new();
-        extensions.insert(ConnectInfo(SocketAddr::new(peer.parse().unwrap(), 1)));
         let mut headers = HeaderMap::new();
         for line in forwarded {
             headers.append("x-forwarded-for", line.parse().unwrap());
         }
         let trusted: Vec<IpAddr> = trusted.iter().map(|address| address.parse().unwrap()).collect();
-        of(&extensions, &headers, &trusted).to_string()
+        Address::from(client(peer.parse().unwrap(), &headers, &trusted)).to_string()
     }
 
     #[test]

@@ -21,7 +21,7 @@ mod weigh;
 use std::net::IpAddr;
 use std::time::Duration;
 
-pub(crate) use address::{Address, of_request};
+pub(crate) use address::{Address, client};
 pub(crate) use deadline::{timed_out, was_in_vain, within};
 pub(crate) use document::{Cost, check};
 pub use list::Limit;

@@ -3,9 +3,11 @@
 //! Each setting is declared once, in [`all`]: its name, its default, how it is read and what it says. The
 //! documented table (`docs/configuration.md`) is made from the same declarations, and a test compares the two.
 
+mod edge;
 mod file;
 mod limits;
 mod protocols;
+pub(crate) mod secrets;
 mod table;
 
 use std::net::SocketAddr;
@@ -14,6 +16,7 @@ use std::time::Duration;
 
 use crate::limits::Limits;
 
+pub use edge::Edge;
 pub use protocols::Protocols;
 pub use table::{Declared, all, markdown};
 
@@ -44,8 +47,6 @@ pub struct Settings {
     pub postgres_bin: Option<PathBuf>,
     /// `VIGIE_LISTEN`: where to serve.
     pub listen: SocketAddr,
-    /// `VIGIE_ALLOW_REMOTE`: whether other machines may reach the server.
-    pub allow_remote: bool,
     /// `VIGIE_OPEN`: whether there are no accounts, so that whoever reaches the server may do everything.
     pub open: bool,
     /// `VIGIE_ACTOR`: who gives the commands of requests that do not say it.
@@ -68,6 +69,8 @@ pub struct Settings {
     pub request_timeout: Duration,
     /// `VIGIE_WS_INIT_SECONDS`: how long a WebSocket may stay silent before it says who it is.
     pub ws_init_timeout: Duration,
+    /// How the server meets the network.
+    pub edge: Edge,
     /// How GraphQL is spoken.
     pub protocols: Protocols,
     /// What nobody may exceed.
@@ -112,16 +115,18 @@ impl Settings {
                 let problem =
                     |problem| SettingsError { name: format!("{path}:{}: {}", entry.line, entry.key), problem };
                 let declared = all()
-                    .find(|declared| declared.key() == entry.key)
+                    .find(|declared| declared.key() == entry.key || declared.file_key().as_ref() == Some(&entry.key))
                     .ok_or_else(|| problem("no such setting; docs/configuration.md lists them".to_owned()))?;
-                (declared.read)(&mut settings, &entry.value).map_err(problem)?;
+                let value = match declared.key() == entry.key {
+                    true => entry.value,
+                    false => secrets::read(&entry.value).map_err(problem)?,
+                };
+                (declared.read)(&mut settings, &value).map_err(problem)?;
             }
         }
         for declared in all() {
-            let Some(value) = environment(declared.variable).filter(|value| !value.is_empty()) else { continue };
-            let problem = |problem| SettingsError { name: declared.variable.to_owned(), problem };
-            let value = value.into_string().map_err(|_| problem("is not UTF-8 text".to_owned()))?;
-            (declared.read)(&mut settings, &value).map_err(problem)?;
+            let Some((name, value)) = declared.from_environment(&environment)? else { continue };
+            (declared.read)(&mut settings, &value).map_err(|problem| SettingsError { name, problem })?;
         }
         Ok(settings)
     }
@@ -136,7 +141,6 @@ impl Settings {
             data: None,
             postgres_bin: None,
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
-            allow_remote: false,
             open: true,
             actor: "operator:local".to_owned(),
             log: "info,sqlx=warn".to_owned(),
@@ -148,6 +152,7 @@ impl Settings {
             body_limit: 1024 * 1024,
             request_timeout: Duration::from_secs(60),
             ws_init_timeout: Duration::from_secs(3),
+            edge: Edge::default(),
             protocols: Protocols::default(),
             limits: Limits::default(),
         }
@@ -157,23 +162,6 @@ impl Settings {
     #[must_use]
     pub fn open() -> Self {
         Self { open: true, ..Self::defaults() }
-    }
-
-    /// Whether `listen` may be listened on: there are no accounts yet, so only this machine may reach the server
-    /// unless it is said explicitly.
-    ///
-    /// # Errors
-    /// An address beyond loopback without `VIGIE_ALLOW_REMOTE`.
-    pub fn check_listen(&self) -> Result<(), SettingsError> {
-        if self.listen.ip().is_loopback() || self.allow_remote {
-            return Ok(());
-        }
-        let problem = format!(
-            "{} can be reached by other machines, and whoever reaches the server may do everything: there are no \
-             accounts yet. Listen on 127.0.0.1 or [::1], or set VIGIE_ALLOW_REMOTE=true",
-            self.listen
-        );
-        Err(SettingsError { name: "VIGIE_LISTEN".to_owned(), problem })
     }
 }
 
@@ -190,7 +178,7 @@ mod tests {
     fn the_environment_goes_before_the_file_and_the_file_before_the_defaults() {
         let file = "listen = \"127.0.0.1:1\"\npool = 5\nallow_remote = true";
         let settings = from(&[("VIGIE_LISTEN", "127.0.0.1:2")], Some(file)).unwrap();
-        assert_eq!((settings.listen.port(), settings.pool_size, settings.allow_remote), (2, 5, true));
+        assert_eq!((settings.listen.port(), settings.pool_size, settings.edge.allow_remote), (2, 5, true));
         assert_eq!(settings.drain, Settings::defaults().drain);
     }
 
@@ -205,6 +193,12 @@ mod tests {
             ("VIGIE_LISTEN", "localhost"),
             ("VIGIE_ALLOW_REMOTE", "maybe"),
             ("VIGIE_OPEN", "yes"),
+            ("VIGIE_HOSTS", "https://vigie.example"),
+            ("VIGIE_HOSTS", "vigie.example:8080"),
+            ("VIGIE_HOSTS", "a,,b"),
+            ("VIGIE_ALLOW_PLAIN", "yes"),
+            ("VIGIE_HEAD_SECONDS", "0"),
+            ("VIGIE_HSTS_SECONDS", "-1"),
             ("VIGIE_LOG", "vigie=loud"),
             ("VIGIE_LOG_FORMAT", "xml"),
             ("VIGIE_DRAIN_SECONDS", "-1"),
@@ -253,6 +247,25 @@ mod tests {
     }
 
     #[test]
+    fn a_secret_may_stand_in_a_file_of_its_own() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("url").to_str().unwrap().to_owned();
+        std::fs::write(&path, "postgres://me@localhost/x\n").unwrap();
+        let expected = Some("postgres://me@localhost/x".to_owned());
+        assert_eq!(from(&[("DATABASE_URL_FILE", &path)], None).unwrap().database_url, expected);
+        assert_eq!(from(&[], Some(&format!("database_url_file = '{path}'"))).unwrap().database_url, expected);
+        let both = from(&[("DATABASE_URL_FILE", &path), ("DATABASE_URL", "postgres://x/y")], None).unwrap_err();
+        assert_eq!(both.name, "DATABASE_URL_FILE");
+        let none = from(&[("REDIS_URL_FILE", "/nowhere/at/all")], None).unwrap_err();
+        assert!(none.problem.contains("cannot be read"), "{none}");
+        std::fs::write(&path, "\n").unwrap();
+        assert!(from(&[("DATABASE_URL_FILE", &path)], None).unwrap_err().problem.contains("is empty"));
+        // What is no secret has no file.
+        assert_eq!(from(&[("VIGIE_POOL_FILE", &path)], None).unwrap(), Settings::defaults());
+        assert!(from(&[], Some("pool_file = 'x'")).is_err());
+    }
+
+    #[test]
     fn a_password_in_a_wrong_url_is_not_repeated() {
         let error = from(&[("DATABASE_URL", "mysql://me:secret@localhost/x")], None).unwrap_err();
         assert!(!error.to_string().contains("secret"), "{error}");
@@ -271,16 +284,22 @@ mod tests {
     }
 
     #[test]
-    fn beyond_loopback_only_when_told_so() {
-        for (listen, allow, fine) in [
-            ("127.0.0.1:1", "false", true),
-            ("[::1]:1", "false", true),
-            ("0.0.0.0:1", "false", false),
-            ("192.168.1.2:1", "false", false),
-            ("0.0.0.0:1", "true", true),
+    fn beyond_loopback_only_when_told_so_and_over_tls() {
+        let remote = ("VIGIE_ALLOW_REMOTE", "true");
+        let certificate = ("VIGIE_TLS_CERTIFICATE", "cert.pem");
+        for (listen, more, fine) in [
+            ("127.0.0.1:1", &[][..], true),
+            ("[::1]:1", &[], true),
+            ("0.0.0.0:1", &[], false),
+            ("192.168.1.2:1", &[], false),
+            ("0.0.0.0:1", &[remote], false),
+            ("0.0.0.0:1", &[remote, certificate, ("VIGIE_TLS_KEY", "key.pem")], true),
+            ("0.0.0.0:1", &[remote, ("VIGIE_TRUSTED_PROXIES", "10.0.0.1")], true),
+            ("0.0.0.0:1", &[remote, ("VIGIE_ALLOW_PLAIN", "true")], true),
+            ("127.0.0.1:1", &[certificate], false),
         ] {
-            let settings = from(&[("VIGIE_LISTEN", listen), ("VIGIE_ALLOW_REMOTE", allow)], None).unwrap();
-            assert_eq!(settings.check_listen().is_ok(), fine, "{listen} {allow}");
+            let variables: Vec<_> = [("VIGIE_LISTEN", listen)].iter().chain(more).copied().collect();
+            assert_eq!(from(&variables, None).unwrap().check_listen().is_ok(), fine, "{variables:?}");
         }
     }
 

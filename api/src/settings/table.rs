@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use axum::http::StatusCode;
 
-use super::{CONFIG, LogFormat, Settings, limits};
+use super::secrets::{SECRETS, file_variable};
+use super::{CONFIG, LogFormat, Settings, SettingsError, edge, limits, secrets};
 
 /// One setting.
 pub struct Declared {
@@ -25,6 +26,42 @@ impl Declared {
     #[must_use]
     pub fn key(&self) -> String {
         self.variable.trim_start_matches("VIGIE_").to_ascii_lowercase()
+    }
+
+    /// Whether it is a secret, or holds one: it may be given as a file, and is never shown.
+    #[must_use]
+    pub fn is_secret(&self) -> bool {
+        SECRETS.contains(&self.variable)
+    }
+
+    /// The key for the name of a file with the secret.
+    pub(super) fn file_key(&self) -> Option<String> {
+        self.is_secret().then(|| format!("{}_file", self.key()))
+    }
+
+    /// The value that the environment gives it, itself or in a file, and the name of the variable.
+    pub(super) fn from_environment(
+        &self,
+        environment: impl Fn(&str) -> Option<std::ffi::OsString>,
+    ) -> Result<Option<(String, String)>, SettingsError> {
+        let find = |name: &str| {
+            let Some(value) = environment(name).filter(|value| !value.is_empty()) else { return Ok(None) };
+            let wrong = |_| SettingsError { name: name.to_owned(), problem: "is not UTF-8 text".to_owned() };
+            value.into_string().map(Some).map_err(wrong)
+        };
+        let value = find(self.variable)?.map(|value| (self.variable.to_owned(), value));
+        if !self.is_secret() {
+            return Ok(value);
+        }
+        let name = file_variable(self.variable);
+        match (value, find(&name)?) {
+            (value, None) => Ok(value),
+            (None, Some(path)) => match secrets::read(&path) {
+                Ok(value) => Ok(Some((name, value))),
+                Err(problem) => Err(SettingsError { name, problem }),
+            },
+            (Some(_), Some(_)) => Err(SettingsError { name, problem: format!("{} is set too", self.variable) }),
+        }
     }
 
     /// Whether the default is a value, not words in brackets.
@@ -73,20 +110,6 @@ const TABLE: &[Declared] = &[
             settings.postgres_bin = Some(text.into());
             Ok(())
         },
-    },
-    Declared {
-        variable: "VIGIE_LISTEN",
-        default: "127.0.0.1:8080",
-        says: "Address and port to serve on. Anything but loopback needs `VIGIE_ALLOW_REMOTE`.",
-        read: |settings, text| {
-            parse(text, "an address and a port, such as 127.0.0.1:8080").map(|listen| settings.listen = listen)
-        },
-    },
-    Declared {
-        variable: "VIGIE_ALLOW_REMOTE",
-        default: "false",
-        says: "`true` lets other machines reach the server, under any host name. There are no accounts yet: whoever reaches it may do everything.",
-        read: |settings, text| parse(text, "true or false").map(|allow| settings.allow_remote = allow),
     },
     Declared {
         variable: "VIGIE_OPEN",
@@ -261,7 +284,7 @@ const TABLE: &[Declared] = &[
 
 /// Every setting, in the order of the documentation.
 pub fn all() -> impl Iterator<Item = &'static Declared> {
-    TABLE.iter().chain(limits::TABLE)
+    TABLE.iter().chain(edge::TABLE).chain(limits::TABLE)
 }
 
 pub(super) fn parse<T: FromStr>(text: &str, shape: &str) -> Result<T, String> {
@@ -290,7 +313,8 @@ pub fn markdown() -> String {
         "# Configuration\n\n\
          Environment variables go before the TOML file that `{CONFIG}` names, and the file before the defaults. An empty\n\
          variable counts as not set. A value that cannot be used, and a key that is not in this table, stop the start with\n\
-         a message that names it. Times are in seconds.\n\n\
+         a message that names it. Times are in seconds. Secrets come from the environment or from files, never from arguments,\n\
+         and a server that other machines reach does not start with one that everybody tries.\n\n\
          | Variable | Key in the file | Default | What it does |\n|---|---|---|---|\n"
     );
     for declared in all() {
@@ -299,7 +323,12 @@ pub fn markdown() -> String {
         } else {
             declared.default.trim_start_matches('(').trim_end_matches(')').to_owned()
         };
-        writeln!(text, "| `{}` | `{}` | {default} | {} |", declared.variable, declared.key(), declared.says)
+        let (variable, key) = (declared.variable, declared.key());
+        let secret = match declared.is_secret() {
+            true => format!(" Secret: `{}` may name a file with it.", file_variable(variable)),
+            false => String::new(),
+        };
+        writeln!(text, "| `{variable}` | `{key}` | {default} | {}{secret} |", declared.says)
             .expect("writing to a text cannot fail");
     }
     text.push_str(

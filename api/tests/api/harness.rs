@@ -16,7 +16,7 @@ use uuid::Uuid;
 use vigie_api::clock;
 use vigie_api::documents::Documents;
 use vigie_api::graphql::{ReadSchema, Services};
-use vigie_api::http::{App, Life, ServeError, recorder, router, serve};
+use vigie_api::http::{App, Life, Tls, recorder, router, serve};
 use vigie_api::limits::Limits;
 use vigie_api::settings::Settings;
 use vigie_commands::policies::Policies;
@@ -88,11 +88,16 @@ impl Server {
         self.serve().await.0
     }
 
-    /// The same, with what serving comes to.
-    pub(crate) async fn serve(&self) -> (std::net::SocketAddr, JoinHandle<Result<(), ServeError>>) {
+    /// The same, and its end.
+    pub(crate) async fn serve(&self) -> (std::net::SocketAddr, JoinHandle<()>) {
+        self.serve_over(None).await
+    }
+
+    /// The same over TLS.
+    pub(crate) async fn serve_over(&self, tls: Option<Tls>) -> (std::net::SocketAddr, JoinHandle<()>) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        (address, tokio::spawn(serve(self.app.clone(), listener)))
+        (address, tokio::spawn(serve(self.app.clone(), listener, tls)))
     }
 
     /// Sends a request as it is, with a host that is this machine.

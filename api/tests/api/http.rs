@@ -109,20 +109,6 @@ async fn a_body_over_the_limit_is_refused() {
 }
 
 #[tokio::test]
-async fn only_this_machine_is_answered_unless_told_otherwise() {
-    let server = Server::start().await;
-    let named = |host: &'static str| {
-        let mut request = post("application/json", None, QUERY);
-        request.headers_mut().insert(header::HOST, HeaderValue::from_static(host));
-        request
-    };
-    assert_eq!(server.send(named("evil.example")).await.status(), StatusCode::FORBIDDEN);
-    assert_eq!(server.send(named("[::1]:8080")).await.status(), StatusCode::OK);
-    let open = Server::with(Settings { allow_remote: true, ..Settings::open() }).await;
-    assert_eq!(open.send(named("vigie.example")).await.status(), StatusCode::OK);
-}
-
-#[tokio::test]
 async fn the_actor_and_the_trace_of_a_request_are_recorded() {
     let server = Server::start().await;
     let trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";

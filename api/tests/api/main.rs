@@ -8,6 +8,7 @@ mod days;
 mod dead_letters;
 mod diff;
 mod documents;
+mod edge;
 mod harness;
 mod health;
 mod http;

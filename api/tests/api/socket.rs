@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
@@ -13,7 +14,7 @@ use vigie_domain::airport::{CodeLetter, StandKind};
 
 use crate::harness::{PATIENCE, Server};
 
-pub(crate) struct Socket(WebSocketStream<MaybeTlsStream<TcpStream>>);
+pub(crate) struct Socket<S = MaybeTlsStream<TcpStream>>(WebSocketStream<S>);
 
 impl Socket {
     pub(crate) async fn open(address: std::net::SocketAddr) -> Self {
@@ -32,13 +33,15 @@ impl Socket {
         }
     }
 
-    /// One on a connection that is there already.
-    pub(crate) fn over(socket: WebSocketStream<MaybeTlsStream<TcpStream>>) -> Self {
-        Self(socket)
-    }
-
     pub(crate) async fn ready(address: std::net::SocketAddr) -> Self {
         Self::introduced(Self::open(address).await).await
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
+    /// One on a connection that is there already.
+    pub(crate) fn over(socket: WebSocketStream<S>) -> Self {
+        Self(socket)
     }
 
     pub(crate) async fn introduced(mut socket: Self) -> Self {

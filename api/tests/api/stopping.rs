@@ -58,7 +58,7 @@ async fn what_runs_ends_and_nothing_new_begins() {
     );
     assert_eq!(socket.data("1").await["stands"]["totalCount"], 0);
     assert_eq!(socket.closed().await, 1012);
-    tokio::time::timeout(PATIENCE, served).await.expect("serving ends").unwrap().unwrap();
+    tokio::time::timeout(PATIENCE, served).await.expect("serving ends").unwrap();
     assert!(TcpStream::connect(address).await.is_err());
 }
 
@@ -70,5 +70,5 @@ async fn the_drain_time_bounds_the_wait() {
     let _request = ask(address).await;
     waiting(&mut blocker, 1).await;
     server.life.stop();
-    tokio::time::timeout(PATIENCE, served).await.expect("serving ends although a request runs").unwrap().unwrap();
+    tokio::time::timeout(PATIENCE, served).await.expect("serving ends although a request runs").unwrap();
 }

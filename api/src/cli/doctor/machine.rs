@@ -7,28 +7,36 @@ use redis::RedisError;
 use serde_json::{Map, Value, json};
 
 use super::report::Check;
+use crate::settings::secrets::file_variable;
 use crate::settings::{CONFIG, all};
 
 /// Less than this, in bytes, is little for a log that only grows.
 const LITTLE: u64 = 1024 * 1024 * 1024;
 
-/// What the environment sets, passwords masked. That each of it can be used, and the file that it may name, has been
+/// What the environment sets, secrets masked. That each of it can be used, and the file that it may name, has been
 /// checked when the settings were read.
 pub(super) fn settings() -> Check {
-    let known = all().map(|declared| declared.variable).chain([CONFIG]);
-    let set = known.filter_map(|name| Some((name, std::env::var(name).ok().filter(|value| !value.is_empty())?)));
-    let set: Vec<_> = set.map(|(name, value)| (name, masked(&value))).collect();
+    let own = all().flat_map(|declared| {
+        let file = declared.is_secret().then(|| file_variable(declared.variable));
+        [Some((declared.variable.to_owned(), declared.is_secret())), file.map(|name| (name, false))]
+    });
+    let known = own.flatten().chain([(CONFIG.to_owned(), false)]);
+    let set = known.filter_map(|(name, secret)| {
+        let value = std::env::var(&name).ok().filter(|value| !value.is_empty())?;
+        Some((name, if secret { masked(&value) } else { value }))
+    });
+    let set: Vec<_> = set.collect();
     let says = match set.as_slice() {
         [] => "nothing is set: all defaults".to_owned(),
         set => set.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("\n"),
     };
-    let facts: Map<_, _> = set.into_iter().map(|(name, value)| (name.to_owned(), value.into())).collect();
+    let facts: Map<_, _> = set.into_iter().map(|(name, value)| (name, value.into())).collect();
     Check::fine("settings", says).with(Value::Object(facts))
 }
 
-/// A URL without its password, which stands before the `@` or in the query; other texts as they are.
+/// A URL without its password, which stands before the `@` or in the query; of other texts nothing.
 pub(super) fn masked(text: &str) -> String {
-    let Some((scheme, rest)) = text.split_once("://") else { return text.to_owned() };
+    let Some((scheme, rest)) = text.split_once("://") else { return "***".to_owned() };
     let (place, query) = rest.split_once('?').map_or((rest, None), |(place, query)| (place, Some(query)));
     let place = match place.rsplit_once('@') {
         Some((who, host)) => match who.split_once(':') {
@@ -90,7 +98,7 @@ mod tests {
             ("postgres://me:se@cr:et@host/vigie", "postgres://me:***@host/vigie"),
             ("postgres://me@host/vigie?password=secret&host=/run", "postgres://me@host/vigie?password=***&host=/run"),
             ("redis://:secret@host/0", "redis://:***@host/0"),
-            ("127.0.0.1:8080", "127.0.0.1:8080"),
+            ("9f1c2e7ab04d55e1c3", "***"),
         ] {
             assert_eq!(masked(text), shown);
         }

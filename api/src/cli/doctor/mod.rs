@@ -6,6 +6,7 @@
 mod database;
 mod machine;
 mod report;
+mod safety;
 
 use std::process::ExitCode;
 
@@ -31,8 +32,8 @@ pub(super) async fn run(args: Args, settings: Settings) -> Outcome {
     let mut report = Report::default();
     report.add(Check::fine("vigie", env!("CARGO_PKG_VERSION")));
     report.add(machine::settings());
-    if let Err(error) = settings.check_listen() {
-        report.add(Check::failed("listen", &error));
+    for check in safety::checks(&settings) {
+        report.add(check);
     }
     match &settings.database_url {
         Some(url) => database::check_url(&mut report, url, settings.migration_database_url.as_deref()).await,

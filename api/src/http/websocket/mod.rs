@@ -22,7 +22,7 @@ const SUBPROTOCOL: &str = "graphql-transport-ws";
 
 /// Answers the request for a socket.
 pub(super) fn open(app: App, headers: &HeaderMap, caller: Caller, upgrade: WebSocketUpgrade) -> Response {
-    if !same_origin(headers) {
+    if !same_origin(headers, &caller.arrival) {
         let message = "sockets are opened by this server's own pages, or by programs that send no Origin";
         return problem(StatusCode::FORBIDDEN, "ORIGIN_NOT_ALLOWED", message);
     }
