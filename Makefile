@@ -47,6 +47,12 @@ optional-ui:
 test: ui browser clients build ## Run every test on a Postgres of their own: make test ARGS='--package vigie-domain'
 	$(WITH_POSTGRES) cargo test --locked --no-fail-fast $(or $(ARGS),--workspace)
 
+.PHONY: fuzz
+fuzz: build ## Ask the running program what schemathesis makes up: make fuzz SECONDS=600
+	@scripts/need.sh cargo postgres python
+	@scripts/venv.sh tests/fuzz
+	VIGIE_FUZZ_SECONDS=$(or $(SECONDS),120) cargo test --locked --package vigie-tests --test system -- --ignored --nocapture fuzz
+
 .PHONY: oracle
 oracle: ## Break everything around the log, prove that its promises hold: make oracle SECONDS=1800
 	@scripts/need.sh cargo postgres

@@ -8,10 +8,4 @@ for folder in tests/clients examples/typescript; do
     touch "$folder/node_modules/.package-lock.json"
   fi
 done
-venv=tests/clients/.venv
-if [ ! "$venv/installed" -nt tests/clients/requirements.txt ]; then
-  rm -rf "$venv"
-  python3 -m venv "$venv"
-  "$venv/bin/pip" install --quiet --requirement tests/clients/requirements.txt
-  touch "$venv/installed"
-fi
+scripts/venv.sh tests/clients

@@ -125,7 +125,7 @@ impl Settings {
             }
         }
         for declared in all() {
-            let Some((name, value)) = declared.from_environment(&environment)? else { continue };
+            let Some((name, value)) = declared.in_environment(&environment)? else { continue };
             (declared.read)(&mut settings, &value).map_err(|problem| SettingsError { name, problem })?;
         }
         Ok(settings)

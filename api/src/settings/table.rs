@@ -40,7 +40,7 @@ impl Declared {
     }
 
     /// The value that the environment gives it, itself or in a file, and the name of the variable.
-    pub(super) fn from_environment(
+    pub(super) fn in_environment(
         &self,
         environment: impl Fn(&str) -> Option<std::ffi::OsString>,
     ) -> Result<Option<(String, String)>, SettingsError> {

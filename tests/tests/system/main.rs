@@ -10,6 +10,7 @@ mod client;
 mod clients;
 mod dead_letters;
 mod examples;
+mod fuzz;
 mod harness;
 mod import;
 mod life;
