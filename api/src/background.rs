@@ -47,6 +47,7 @@ impl Background {
             log: runtime.log.clone(),
             owner: runtime.owner().clone(),
             refusals: settings.refusals,
+            sign_ins: settings.accounts.keep(),
             time: clock::time(),
         });
         Ok(Self { projections, policies, jobs, demo: None, stop })

@@ -58,7 +58,7 @@ pub enum AppendError {
         /// How many it had.
         found: usize,
     },
-    /// A type, site or tag that cannot be stored: empty, or with a control character.
+    /// A type or tag that cannot be stored: empty, or with a control character; or a site with one.
     #[error("{what} {text:?} cannot be stored: it is empty or has a control character")]
     Text {
         /// What it is.
@@ -96,7 +96,9 @@ impl Append {
         }
         let texts = self.events.iter().flat_map(|event| {
             let tags = event.tags.iter().map(|tag| ("tag", tag));
-            [("event type", &event.kind), ("site", &event.site)].into_iter().chain(tags)
+            // What happened at no site has none.
+            let site = Some(("site", &event.site)).filter(|(_, site)| !site.is_empty());
+            [("event type", &event.kind)].into_iter().chain(site).chain(tags)
         });
         for (what, text) in texts {
             if !is_storable(text) {

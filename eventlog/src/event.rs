@@ -14,7 +14,7 @@ pub struct NewEvent {
     pub kind: String,
     /// Version of the data's shape, from 1.
     pub version: u16,
-    /// Where it happened.
+    /// Where it happened; empty for what happened at no site.
     pub site: String,
     /// The things that it is about, each once.
     pub tags: Vec<String>,
@@ -54,7 +54,7 @@ pub struct Recorded {
     pub kind: String,
     /// Version of the data's shape.
     pub version: u16,
-    /// Where it happened.
+    /// Where it happened; empty for what happened at no site.
     pub site: String,
     /// The things that it is about.
     pub tags: Vec<String>,

@@ -191,6 +191,17 @@ async fn data_that_postgres_refuses_fails_alone() {
 }
 
 #[tokio::test]
+async fn what_happens_at_no_site_is_stored_without_one() {
+    let log = Log::open(testing::database().await).await.unwrap();
+    let mut wish = append(vec![event("a", &["t:1"])]);
+    wish.events[0].site = String::new();
+    log.append(wish.clone()).await.unwrap();
+    assert_eq!(everything(&log).await[0].site, "");
+    wish.events[0].site = "\u{1f}".into();
+    assert!(matches!(log.append(wish).await, Err(AppendError::Text { what: "site", .. })));
+}
+
+#[tokio::test]
 async fn reading_goes_both_ways_by_position_type_and_tag() {
     let log = Log::open(testing::database().await).await.unwrap();
     for n in 0..50 {

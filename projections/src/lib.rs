@@ -16,6 +16,7 @@ mod contract;
 pub mod control;
 pub mod diff;
 mod engine;
+pub mod identity;
 pub mod rail;
 mod replay;
 mod running;
@@ -47,6 +48,7 @@ pub const MODELS: &[Model] = &[
     Model::of::<rail::SpringLimits>(),
     Model::of::<rail::Passes>(),
     Model::of::<alerts::Alerts>(),
+    Model::of::<identity::Accounts>(),
     Model::of::<audit::Audit>(),
 ];
 

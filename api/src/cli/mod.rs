@@ -8,6 +8,7 @@ mod events;
 mod greeting;
 mod import;
 mod jobs;
+mod keys;
 mod log;
 mod policies;
 mod postgres;
@@ -17,6 +18,7 @@ mod replay;
 mod say;
 mod schema;
 mod serve;
+mod users;
 
 use std::process::ExitCode;
 
@@ -50,6 +52,10 @@ enum Command {
     Projections(projections::Args),
     /// Look at the recurring jobs, run them by hand, hold them up.
     Jobs(jobs::Args),
+    /// Make users, give them roles and passwords, erase them.
+    Users(users::Args),
+    /// Make and revoke API keys, change the keys that sign access tokens.
+    Keys(keys::Args),
     /// Look at the policies, switch them, try them dry.
     Policies(policies::Args),
     /// Look at what policies and imports could not do, try it again, discard it.
@@ -93,6 +99,8 @@ async fn run(cli: Cli) -> Outcome {
         Command::Log(args) => log::run(args, settings).await,
         Command::Projections(args) => projections::run(args, settings).await,
         Command::Jobs(args) => jobs::run(args, settings).await,
+        Command::Users(args) => users::run(args, settings).await,
+        Command::Keys(args) => keys::run(args, settings).await,
         Command::Policies(args) => policies::run(args, settings).await,
         Command::DeadLetters(args) => dead_letters::run(args, settings).await,
         Command::Replay(args) => replay::run(args, settings).await,

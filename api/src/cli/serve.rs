@@ -10,6 +10,7 @@ use vigie_projections::{MODELS, Projections, complete};
 
 use super::greeting::greeting;
 use super::{CliError, Outcome};
+use crate::accounts::Accounts;
 use crate::background::Background;
 use crate::cli::say::say;
 use crate::demo::Speed;
@@ -65,12 +66,14 @@ pub(super) async fn run(args: Args, settings: Settings) -> Outcome {
             return Err(error);
         }
     };
+    let accounts = Accounts::open(runtime.pool.clone(), runtime.executor.clone(), &settings)?;
     let services = Services {
         pool: reading_pool(&runtime, &settings),
         log: runtime.log.clone(),
         executor: runtime.executor.clone(),
         schema,
         projections,
+        accounts,
     };
     let life = Life::default();
     tokio::spawn(stop_on_signal(life.clone(), settings.drain_lead));

@@ -138,6 +138,7 @@ const TABLES: &[Table] = &[
         "site, name, kind, zone, icao, rules_version, buffer_minutes, default_turnaround, weights, position, created_at, \
          changed_at",
     ),
+    few("accounts", "id, kind, state, expires_at, grants, position, created_at, changed_at"),
     few("turnaround_rules", "site, aircraft_type, min_minutes, typical_minutes, max_minutes, position, changed_at"),
     few("spring_limits", "site, version, valid_from, limits, position, changed_at"),
     few("stands", "stand, site, name, kind, code, jetway, distance_m, closures, position, created_at, changed_at"),

@@ -11,6 +11,7 @@ use vigie_projections::{Behind, MODELS, Projections};
 
 use super::ReadSchema;
 use super::error::fault;
+use crate::accounts::Accounts;
 
 /// The open parts of the program. Cheap to clone.
 #[derive(Clone)]
@@ -25,6 +26,8 @@ pub struct Services {
     pub schema: ReadSchema,
     /// The read side.
     pub projections: Projections,
+    /// Who people are.
+    pub accounts: Accounts,
 }
 
 impl Services {

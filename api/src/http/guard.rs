@@ -90,6 +90,11 @@ fn host_of(request: &Request) -> Option<String> {
     more.is_none().then(|| host.to_str().ok().map(str::to_owned))?
 }
 
+/// Whether a browser sends a request for a page of this server, and says so.
+pub(crate) fn names_this_server(headers: &HeaderMap, arrival: &Arrival) -> bool {
+    headers.contains_key(header::ORIGIN) && same_origin(headers, arrival)
+}
+
 /// Whether a request comes from a page of this server: browsers name the page's origin, with its scheme. Programs that
 /// are not browsers send none.
 pub(crate) fn same_origin(headers: &HeaderMap, arrival: &Arrival) -> bool {

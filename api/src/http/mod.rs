@@ -6,6 +6,7 @@
 mod admit;
 mod app;
 mod arrival;
+mod auth;
 mod charge;
 mod export;
 mod graphql;
@@ -33,6 +34,8 @@ use axum::response::Redirect;
 use axum::routing::get;
 
 pub use app::App;
+pub(crate) use arrival::Arrival;
+pub(crate) use guard::names_this_server;
 pub use life::Life;
 pub use metrics::recorder;
 pub(crate) use request::Caller;
@@ -49,6 +52,7 @@ pub fn router(app: App) -> Router {
         .route("/graphql/stream", get(stream::get).post(stream::post).put(stream::put).delete(stream::delete))
         .route("/graphql/ui/{file}", get(ui::file))
         .route("/export/{file}", get(export::file))
+        .merge(auth::routes())
         .route("/health", get(health::all))
         .route("/health/live", get(health::live))
         .route("/health/ready", get(health::ready))

@@ -27,6 +27,8 @@ pub(crate) struct Parts {
     pub(crate) owner: PgConnectOptions,
     /// How much is kept of what was refused.
     pub(crate) refusals: Keep,
+    /// How much is kept of sign-ins that failed.
+    pub(crate) sign_ins: crate::accounts::Keep,
     /// The clock that jobs go by.
     pub(crate) time: Time,
 }
@@ -91,6 +93,14 @@ fn all(parts: &Parts) -> Vec<Job> {
             CatchUp,
             TakeUp,
             Box::new(|parts| Box::pin(work::prune_job_runs(parts))),
+        ),
+        job(
+            "prune_accounts",
+            "Removes sessions, links and signing keys that have ended, and failed sign-ins beyond the bound.",
+            Schedule::Daily(at(3, 30)),
+            CatchUp,
+            TakeUp,
+            Box::new(|parts| Box::pin(work::prune_accounts(parts))),
         ),
         job(
             "verify_read_model",

@@ -69,6 +69,11 @@ pub(super) async fn prune_refusals(parts: Parts) -> Outcome {
     Ok(counts([("refusals", whole(pruned))]))
 }
 
+pub(super) async fn prune_accounts(parts: Parts) -> Outcome {
+    let pruned = crate::accounts::prune(&parts.pool, parts.sign_ins, parts.time.now()).await?;
+    Ok(counts([("rows", whole(pruned))]))
+}
+
 pub(super) async fn prune_job_runs(parts: Parts) -> Outcome {
     let pruned = prune_runs(&parts.pool, KEPT_RUNS, KEPT_RUN_AGE, parts.time.now()).await?;
     Ok(counts([("runs", whole(pruned))]))

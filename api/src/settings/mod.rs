@@ -3,6 +3,7 @@
 //! Each setting is declared once, in [`all`]: its name, its default, how it is read and what it says. The
 //! documented table (`docs/configuration.md`) is made from the same declarations, and a test compares the two.
 
+mod accounts;
 mod edge;
 mod file;
 mod limits;
@@ -16,6 +17,7 @@ use std::time::Duration;
 
 use crate::limits::Limits;
 
+pub use accounts::Accounts;
 pub use edge::Edge;
 pub use protocols::Protocols;
 pub use table::{Declared, all, markdown};
@@ -75,6 +77,8 @@ pub struct Settings {
     pub protocols: Protocols,
     /// What nobody may exceed.
     pub limits: Limits,
+    /// How people sign in.
+    pub accounts: Accounts,
 }
 
 /// A setting that cannot be used.
@@ -155,6 +159,7 @@ impl Settings {
             edge: Edge::default(),
             protocols: Protocols::default(),
             limits: Limits::default(),
+            accounts: Accounts::default(),
         }
     }
 

@@ -13,6 +13,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 use uuid::Uuid;
+use vigie_api::accounts::Accounts;
 use vigie_api::clock;
 use vigie_api::documents::Documents;
 use vigie_api::graphql::{ReadSchema, Services};
@@ -62,7 +63,8 @@ impl Server {
         let executor = Executor::new(log.clone(), Arc::new(clock::now)).recording(refusals);
         let projections = Projections::start(pool.clone(), log.clone(), CancellationToken::new()).await.unwrap();
         let policies = Policies::start(&executor, &pool, vigie_domain::policies::ALL, &vigie_api::clock::time());
-        let services = Services { pool, log, executor, projections, schema: ReadSchema::default() };
+        let accounts = Accounts::open(pool.clone(), executor.clone(), &settings).unwrap();
+        let services = Services { pool, log, executor, projections, schema: ReadSchema::default(), accounts };
         let life = Life::default();
         life.set_started();
         let documents = Documents::of(&settings.protocols).unwrap();
@@ -72,11 +74,11 @@ impl Server {
 
     /// A server beside this one that shows what a replay has built into a schema.
     pub(crate) async fn standing(&self, schema: &str) -> Self {
-        let Services { pool, log, executor, .. } = self.services.clone();
+        let Services { pool, log, executor, accounts, .. } = self.services.clone();
         let built = vigie_projections::complete(&pool, schema).await.unwrap().position;
         let projections = Projections::standing(pool.clone(), &log, built);
         let schema = ReadSchema::new(schema).unwrap().built_until(built);
-        let services = Services { pool, log, executor, projections, schema };
+        let services = Services { pool, log, executor, projections, schema, accounts };
         let life = Life::default();
         life.set_started();
         let app = App::new(Settings::open(), Documents::default(), services.clone(), recorder().unwrap(), life.clone());

@@ -112,9 +112,12 @@ impl Course {
         if line.version == 0 || i16::try_from(line.version).is_err() {
             return Err(format!("{} is no version", line.version));
         }
-        let texts = [&line.kind, &line.site].into_iter().chain(&line.tags);
+        let site = Some(&line.site).filter(|site| !site.is_empty());
+        let texts = [&line.kind].into_iter().chain(site).chain(&line.tags);
         if let Some(text) = texts.into_iter().find(|text| !is_storable(text)) {
-            return Err(format!("a type, site or tag is empty or has a control character: {text:?}"));
+            return Err(format!(
+                "a type or tag is empty, or one of them or the site has a control character: {text:?}"
+            ));
         }
         if has_nul(line.data.get()) {
             return Err("Postgres cannot hold the character U+0000 in a text".to_owned());

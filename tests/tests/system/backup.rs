@@ -11,24 +11,24 @@ use crate::harness::{Place, Running, until};
 use crate::import::capture;
 
 /// A place whose Postgres runs until it is let go, so that commands need not start it.
-struct Open {
-    place: Place,
+pub(crate) struct Open {
+    pub(crate) place: Place,
     holding: Running,
 }
 
 impl Open {
-    async fn new(place: Place) -> Self {
+    pub(crate) async fn new(place: Place) -> Self {
         let mut holding = place.start(["postgres", "run", "--", "sh", "-c", "echo ready; read line; exit 0"]);
         holding.says("its Postgres runs", |said| said.contains("ready").then_some(())).await;
         Self { place, holding }
     }
 
     /// Runs a program of Postgres on it.
-    async fn postgres(&self, command: &[&str]) -> String {
+    pub(crate) async fn postgres(&self, command: &[&str]) -> String {
         self.place.succeed(["postgres", "run", "--"].iter().chain(command)).await
     }
 
-    async fn let_go(mut self) {
+    pub(crate) async fn let_go(mut self) {
         self.holding.hang_up();
         assert!(self.holding.end().await.success(), "{}", self.holding.said());
     }

@@ -75,14 +75,22 @@ impl Client {
 
     /// Status and whole answer of an operation.
     async fn answer(&self, query: &str, variables: Value) -> io::Result<(u16, Value)> {
-        let body = json!({ "query": query, "variables": variables }).to_string();
+        self.post("/graphql", json!({ "query": query, "variables": variables })).await
+    }
+
+    /// Status and answer, both in JSON; null when there is none.
+    pub(crate) async fn post(&self, path: &str, body: Value) -> io::Result<(u16, Value)> {
+        let body = body.to_string();
         let head = format!(
-            "POST /graphql HTTP/1.1\r\nhost: {}\r\nconnection: close\r\ncontent-type: application/json\r\n\
+            "POST {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\ncontent-type: application/json\r\n\
              accept: application/json\r\ncontent-length: {}\r\n\r\n",
             self.address,
             body.len()
         );
         let (status, text) = self.send(&(head + &body)).await?;
+        if text.is_empty() {
+            return Ok((status, Value::Null));
+        }
         let answer = serde_json::from_str(&text).map_err(|_| io::Error::other(text))?;
         Ok((status, answer))
     }

@@ -1,6 +1,7 @@
 //! Whole-system tests: what the built program does for its users, and how the code is put together.
 #![expect(clippy::unwrap_used, reason = "helpers of tests: a panic is the failed test")]
 
+mod accounts;
 mod architecture;
 mod archive;
 mod audit;

@@ -6,7 +6,9 @@ use vigie_commands::Executor;
 use vigie_eventlog::{Log, testing};
 
 use super::*;
+use crate::accounts::Accounts;
 use crate::clock;
+use crate::settings::Settings;
 
 const LONG: Duration = Duration::from_secs(600);
 
@@ -15,7 +17,8 @@ async fn services() -> Services {
     let log = Log::open(pool.clone()).await.unwrap();
     let executor = Executor::new(log.clone(), Arc::new(clock::now));
     let projections = Projections::start(pool.clone(), log.clone(), CancellationToken::new()).await.unwrap();
-    Services { pool, log, executor, projections, schema: crate::graphql::ReadSchema::default() }
+    let accounts = Accounts::open(pool.clone(), executor.clone(), &Settings::open()).unwrap();
+    Services { pool, log, executor, projections, schema: crate::graphql::ReadSchema::default(), accounts }
 }
 
 /// A connection beside the server's, as the one who logged in.

@@ -59,9 +59,13 @@ impl Rates {
         if self.rate == 0 {
             return Ok(None);
         }
+        self.take([format!("{actor}@{address}"), address.to_string()], cost).await.map(Some)
+    }
+
+    /// Takes as much from the buckets of these names, of which the second holds several times as much, or nothing.
+    pub(crate) async fn take(&self, keys: [String; 2], cost: u64) -> Result<Quota, Overdrawn> {
         let sizes = [self.rate, self.rate.saturating_mul(self.share)];
         let asked = sizes.map(|size| (size, cost.min(size)));
-        let keys = [format!("{actor}@{address}"), address.to_string()];
         let (outcome, place) = match &self.shared {
             Some(shared) => match shared.charge(&keys, asked, self.window).await {
                 Some(outcome) => {
@@ -79,7 +83,7 @@ impl Rates {
         }
         let quota = Quota { window: self.window, buckets, wait: outcome.wait };
         match outcome.wait {
-            None => Ok(Some(quota)),
+            None => Ok(quota),
             Some(_) => Err(Overdrawn { exceeded: self.exceeded(&quota, cost), quota }),
         }
     }

@@ -1,0 +1,5 @@
+//! Who can hold roles.
+
+mod accounts;
+
+pub use accounts::{AccountKind, AccountRow, AccountState, Accounts};
