@@ -18,6 +18,7 @@ pub mod logs;
 mod operate;
 #[cfg(test)]
 mod redis_server;
+pub mod rights;
 pub mod runtime;
 pub mod settings;
 pub mod wakeups;

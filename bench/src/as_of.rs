@@ -9,10 +9,12 @@ use axum::http::{Request, header};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
+use vigie_api::accounts::Accounts;
 use vigie_api::documents::Documents;
 use vigie_api::graphql::{ReadSchema, Services};
 use vigie_api::http::{App, Life, recorder, router};
 use vigie_api::limits::Limits;
+use vigie_api::rights::Directory;
 use vigie_api::settings::Settings;
 use vigie_commands::Executor;
 use vigie_eventlog::Log;
@@ -121,18 +123,21 @@ pub(crate) async fn run(args: Args) -> Outcome<()> {
 }
 
 pub(crate) fn api(pool: &sqlx::PgPool, log: &Log, projections: &Projections) -> Outcome<Router> {
+    // One caller asks as fast as it can.
+    let settings = Settings { limits: Limits { rate: 0, ..Limits::default() }, ..Settings::open() };
     let executor = Executor::new(log.clone(), Arc::new(vigie_api::clock::now));
+    let accounts = Accounts::open(pool.clone(), executor.clone(), &settings)?;
     let services = Services {
         pool: pool.clone(),
         log: log.clone(),
         executor,
         projections: projections.clone(),
         schema: ReadSchema::default(),
+        accounts,
+        directory: Directory::of_nobody(),
     };
     let life = Life::default();
     life.set_started();
-    // One caller asks as fast as it can.
-    let settings = Settings { limits: Limits { rate: 0, ..Limits::default() }, ..Settings::open() };
     Ok(router(App::new(settings, Documents::default(), services, recorder()?, life)))
 }
 

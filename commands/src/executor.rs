@@ -31,8 +31,8 @@ pub struct Executor {
 }
 
 /// What a decision came to, and on what.
-struct Ruling<D: Decision> {
-    result: Result<Decided<D::Answer>, D::Refusal>,
+pub(crate) struct Ruling<D: Decision> {
+    pub(crate) result: Result<Decided<D::Answer>, D::Refusal>,
     guards: Vec<Guard>,
     /// Of the last fact that it has seen.
     position: i64,
@@ -104,12 +104,19 @@ impl Executor {
             Err(_) => "failed",
         };
         counter!("vigie_commands_total", "command" => D::NAME, "outcome" => label).increment(1);
-        if let (Err(failure), Some(refusals)) = (&outcome, &self.refusals)
+        if let Err(failure) = &outcome
             && let Some(refusal) = Refusal::of(command, &order, failure, judged, context.now)
         {
-            refusals.record(refusal).await;
+            self.record(refusal).await;
         }
         outcome
+    }
+
+    /// Keeps a refusal, where refusals are kept.
+    pub(crate) async fn record(&self, refusal: Refusal) {
+        if let Some(refusals) = &self.refusals {
+            refusals.record(refusal).await;
+        }
     }
 
     /// Decides and appends; `judged` is the position up to which the log was judged.
@@ -193,13 +200,18 @@ impl Executor {
                 Ok(ruling) => return Ok(ruling),
                 Err(need) => need,
             };
-            let view = self.views.get(need);
-            view.refresh(&self.log, at_least).await.map_err(|error| match error {
-                Unfolded::Log(error) => Failure::Log(error),
-                Unfolded::Unreadable { position, source } => Failure::Unreadable { position, source },
-            })?;
-            views.push(view);
+            views.push(self.view(need, at_least).await?);
         }
+    }
+
+    /// The view that is needed, with everything up to `at_least`.
+    pub(crate) async fn view<R>(&self, need: Need, at_least: i64) -> Result<Arc<Kept>, Failure<R>> {
+        let view = self.views.get(need);
+        view.refresh(&self.log, at_least).await.map_err(|error| match error {
+            Unfolded::Log(error) => Failure::Log(error),
+            Unfolded::Unreadable { position, source } => Failure::Unreadable { position, source },
+        })?;
+        Ok(view)
     }
 
     /// What this command was answered when it was carried out before.
@@ -210,7 +222,7 @@ impl Executor {
 }
 
 /// Decides on these views, or says what else is needed.
-fn look<D: Decision>(command: &D, context: &Context, views: &[Arc<Kept>]) -> Result<Ruling<D>, Need> {
+pub(crate) fn look<D: Decision>(command: &D, context: &Context, views: &[Arc<Kept>]) -> Result<Ruling<D>, Need> {
     let mut world = World::new();
     let (mut position, mut seen) = (0, i64::MAX);
     for view in views {

@@ -7,6 +7,7 @@
 
 pub mod dead_letters;
 mod executor;
+mod hidden;
 pub mod jobs;
 mod order;
 pub mod policies;

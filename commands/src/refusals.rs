@@ -16,7 +16,7 @@ use metrics::counter;
 use sqlx::PgPool;
 use tokio::sync::{mpsc, oneshot};
 
-pub use record::Refusal;
+pub use record::{Refusal, site};
 pub use table::prune;
 
 use crate::Clock;

@@ -72,6 +72,13 @@ impl Kept {
         Self { id: need.id, stored: stored_query(&need.query), query: need.query, folded, loading: Turn::new(()) }
     }
 
+    /// The view as if nothing of it had ever happened. Not kept for others.
+    pub(crate) fn of_nothing(need: Need) -> Self {
+        let kept = Self::new(need);
+        kept.folded().seen = i64::MAX;
+        kept
+    }
+
     /// Folds what this process knows of, and everything up to `at_least`, which must be committed.
     pub(crate) async fn refresh(&self, log: &Log, at_least: i64) -> Result<(), Unfolded> {
         if self.refreshed(log, at_least)? {

@@ -57,6 +57,12 @@ pub const KINDS: &[Kind] = &[
 ];
 
 impl Kind {
+    /// The table that holds one row for each such thing, and the column that holds its id.
+    #[must_use]
+    pub fn root(&self) -> (&'static str, &'static str) {
+        (self.tables[0].name, self.tables[0].id)
+    }
+
     /// The kind of this name.
     #[must_use]
     pub fn of(name: &str) -> Option<&'static Self> {

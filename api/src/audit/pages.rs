@@ -130,7 +130,11 @@ impl<R: Listed> Paged<R> {
 /// The database failed.
 pub(crate) async fn is_known(thing: &str, view: &View, connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
     let mut sql = view.sql("select exists (select from ");
-    sql.push(view.table("audit_things")).push(" where thing = ").push_bind(thing).push(")");
+    sql.push(view.table("audit_things"))
+        .push(" join ")
+        .push(view.table("audit"))
+        .push(" using (position) where thing = ");
+    sql.push_bind(thing).push(")");
     sql.build_query_scalar().fetch_one(connection).await
 }
 

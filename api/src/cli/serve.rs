@@ -18,6 +18,7 @@ use crate::documents::check::broken;
 use crate::documents::{Documents, LoadError, load};
 use crate::graphql::{ReadSchema, Services};
 use crate::http::{App, Life, ServeError, Tls, recorder, serve};
+use crate::rights::Directory;
 use crate::runtime::Runtime;
 use crate::settings::Settings;
 
@@ -67,6 +68,7 @@ pub(super) async fn run(args: Args, settings: Settings) -> Outcome {
         }
     };
     let accounts = Accounts::open(runtime.pool.clone(), runtime.executor.clone(), &settings)?;
+    let directory = directory(&runtime, &settings).await?;
     let services = Services {
         pool: reading_pool(&runtime, &settings),
         log: runtime.log.clone(),
@@ -74,6 +76,7 @@ pub(super) async fn run(args: Args, settings: Settings) -> Outcome {
         schema,
         projections,
         accounts,
+        directory,
     };
     let life = Life::default();
     tokio::spawn(stop_on_signal(life.clone(), settings.drain_lead));
@@ -101,6 +104,14 @@ async fn documents(settings: &Settings) -> Result<Documents, LoadError> {
         }
     }
     Documents::of(&settings.protocols)
+}
+
+/// Who may do what, if that matters here. It follows the log for as long as that is open.
+async fn directory(runtime: &Runtime, settings: &Settings) -> Result<Directory, CliError> {
+    if settings.open {
+        return Ok(Directory::of_nobody());
+    }
+    Ok(Directory::start(&runtime.log).await?)
 }
 
 type Parts = (ReadSchema, Projections, Option<Background>);

@@ -11,6 +11,7 @@ use vigie_projections::Behind;
 
 use super::context::Parts;
 use super::error::{argument, fault};
+use super::permit::{may_hear, permitted};
 use super::refusal::Told;
 use super::scalars::Position;
 
@@ -92,11 +93,21 @@ pub(super) async fn carry_out<D: Decision>(
     let services = ctx.services();
     // Nothing is held open while the command is carried out, not even by a mutation before it.
     ctx.snapshot().renew().await;
+    if let Err(refusal) = permitted(ctx, &command, &order).await? {
+        return Ok(Err(refusal));
+    }
     let done = match services.executor.execute(&command, order).await {
         Ok(done) => done,
         Err(Failure::Refused(refusal)) => return Ok(Err(refusal)),
         Err(failure) => return Err(failed(D::NAME, &failure)),
     };
+    if done.appended == 0 && !may_hear(ctx, command_id).await? {
+        return Err(failed(D::NAME, &Failure::<D::Refusal>::CommandIdReused { command_id }));
+    }
+    // Who is given a right holds it when that is answered.
+    if D::NAME.starts_with("identity.") {
+        services.directory.reached(done.position).await;
+    }
     let waited = services.projections.wait_for(models, done.position, PATIENCE).await;
     ctx.snapshot().renew().await;
     Ok(Ok((Receipt::new(&done, command_id, waited), done.answer)))

@@ -136,7 +136,8 @@ impl Changes {
     fn take(&mut self, events: &[std::sync::Arc<vigie_eventlog::Recorded>]) {
         let mut changed = BTreeMap::new();
         for event in events {
-            if self.watched.site.as_ref().is_some_and(|site| site.as_str() != event.site) {
+            let elsewhere = self.watched.site.as_ref().is_some_and(|site| site.as_str() != event.site);
+            if elsewhere || !self.snapshot.view().scope().read.contain(&event.site) {
                 continue;
             }
             for id in event.tags.iter().filter_map(|tag| tag.strip_prefix(self.watched.tag)) {

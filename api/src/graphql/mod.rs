@@ -20,12 +20,13 @@ mod live;
 mod load;
 mod models;
 mod page;
+mod permit;
 mod policies;
 mod projections;
 mod rail;
+mod read_schema;
 mod refusal;
 mod relation;
-mod rights;
 mod scalars;
 mod services;
 mod snapshot;
@@ -38,9 +39,8 @@ use async_graphql::{Data, MergedObject, MergedSubscription};
 
 pub use context::Stopping;
 pub use error::finish;
+pub use read_schema::{ReadSchema, SchemaError};
 pub(crate) use relation::View;
-pub use relation::{ReadSchema, SchemaError};
-pub(crate) use rights::{Right, holds};
 pub use services::Services;
 pub use snapshot::Snapshot;
 pub(crate) use validator::Validator;
@@ -120,7 +120,7 @@ fn shown(protocols: &Protocols) -> async_graphql::SchemaBuilder<Query, Mutation,
 /// The schema on these services.
 #[must_use]
 pub fn schema(services: Services, protocols: &Protocols) -> Schema {
-    shown(protocols).data(services).data(live::Windows::default()).finish()
+    shown(protocols).data(services).data(live::Windows::default()).data(permit::Places::default()).finish()
 }
 
 /// The schema definition, as `schema.graphql` holds it.

@@ -10,93 +10,15 @@ use sqlx::postgres::PgArguments;
 use sqlx::{Arguments, Postgres, QueryBuilder};
 use vigie_projections::epochs;
 
-/// A schema that holds read models.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ReadSchema {
-    name: Arc<str>,
-    until: Option<i64>,
-}
+use super::read_schema::ReadSchema;
+use crate::rights::{Scope, Sites};
 
-impl Default for ReadSchema {
-    /// The one that follows the log.
-    fn default() -> Self {
-        Self { name: "read".into(), until: None }
-    }
-}
-
-/// What SQL takes for a part of a statement unless it is in quotes: the words that Postgres reserves.
-#[rustfmt::skip]
-const RESERVED: [&str; 101] = [
-    "all", "analyse", "analyze", "and", "any", "array", "as", "asc", "asymmetric", "authorization", "binary",
-    "both", "case", "cast", "check", "collate", "collation", "column", "concurrently", "constraint", "create",
-    "cross", "current_catalog", "current_date", "current_role", "current_schema", "current_time",
-    "current_timestamp", "current_user", "default", "deferrable", "desc", "distinct", "do", "else", "end", "except",
-    "false", "fetch", "for", "foreign", "freeze", "from", "full", "grant", "group", "having", "ilike", "in",
-    "initially", "inner", "intersect", "into", "is", "isnull", "join", "lateral", "leading", "left", "like",
-    "limit", "localtime", "localtimestamp", "natural", "not", "notnull", "null", "offset", "on", "only", "or",
-    "order", "outer", "overlaps", "placing", "primary", "references", "returning", "right", "select",
-    "session_user", "similar", "some", "symmetric", "system_user", "table", "tablesample", "then", "to", "trailing",
-    "true", "union", "unique", "user", "using", "variadic", "verbose", "when", "where", "window", "with",
-];
-
-/// Why a text is not the name of a schema for read models.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "{0:?} is not a name for a schema: 1 to 63 of a to z, 0 to 9 and _, not a digit first, not pg_…, no reserved word of \
-     SQL, and not one of Vigie's own"
-)]
-pub struct SchemaError(String);
-
-impl std::str::FromStr for ReadSchema {
-    type Err = SchemaError;
-    fn from_str(name: &str) -> Result<Self, Self::Err> {
-        Self::new(name)
-    }
-}
-
-impl ReadSchema {
-    /// The schemas that are the program's own.
-    const TAKEN: [&str; 5] = ["read", "read_rebuild", "read_verify", "public", "information_schema"];
-
-    /// A schema beside those that the program keeps.
-    ///
-    /// # Errors
-    /// The name would need quotes, or is taken.
-    pub fn new(name: &str) -> Result<Self, SchemaError> {
-        let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
-        let fits = !name.is_empty() && name.len() <= 63 && name.chars().all(plain);
-        let free = !name.starts_with("pg_") && !Self::TAKEN.contains(&name) && !RESERVED.contains(&name);
-        if fits && free && !name.starts_with(|c: char| c.is_ascii_digit()) {
-            Ok(Self { name: name.into(), until: None })
-        } else {
-            Err(SchemaError(name.to_owned()))
-        }
-    }
-
-    /// The same, which was built up to `position` and stays so.
-    #[must_use]
-    pub fn built_until(self, position: i64) -> Self {
-        Self { until: Some(position), ..self }
-    }
-
-    /// The position that it was built until; none of the one that follows the log.
-    #[must_use]
-    pub fn until(&self) -> Option<i64> {
-        self.until
-    }
-
-    /// The name; safe in a statement without quotes.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.name
-    }
-}
-
-/// The read models in one state.
+/// The read models in one state, as far as somebody may see them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct View {
     schema: ReadSchema,
     past: Option<Past>,
+    scope: Arc<Scope>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -110,6 +32,19 @@ struct Table {
     name: &'static str,
     columns: &'static str,
     history: History,
+    holds: Holds,
+}
+
+/// What a table holds: which right shows it, and where a row says its site.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Holds {
+    /// What is at a site: in its column `site`.
+    Things,
+    /// What was done or refused there: likewise.
+    Deeds,
+    /// What is at no site: people; and which deeds are about a thing, whose positions say nothing to who does not see the
+    /// deeds.
+    Nowhere,
 }
 
 /// Where a table keeps what its rows were.
@@ -124,11 +59,11 @@ enum History {
 }
 
 const fn few(name: &'static str, columns: &'static str) -> Table {
-    Table { name, columns, history: History::Sister }
+    Table { name, columns, history: History::Sister, holds: Holds::Things }
 }
 
 const fn many(name: &'static str, columns: &'static str) -> Table {
-    Table { name, columns, history: History::Epochs }
+    Table { name, columns, history: History::Epochs, holds: Holds::Things }
 }
 
 /// What the API reads.
@@ -138,7 +73,10 @@ const TABLES: &[Table] = &[
         "site, name, kind, zone, icao, rules_version, buffer_minutes, default_turnaround, weights, position, created_at, \
          changed_at",
     ),
-    few("accounts", "id, kind, state, expires_at, grants, position, created_at, changed_at"),
+    Table {
+        holds: Holds::Nowhere,
+        ..few("accounts", "id, kind, state, expires_at, grants, position, created_at, changed_at")
+    },
     few("turnaround_rules", "site, aircraft_type, min_minutes, typical_minutes, max_minutes, position, changed_at"),
     few("spring_limits", "site, version, valid_from, limits, position, changed_at"),
     few("stands", "stand, site, name, kind, code, jetway, distance_m, closures, position, created_at, changed_at"),
@@ -179,9 +117,18 @@ const TABLES: &[Table] = &[
         columns: "position, event, type, site, actor, command, command_id, correlation_id, causation_id, occurred_at, \
                   recorded_at, things, action, changes, note",
         history: History::None,
+        holds: Holds::Deeds,
     },
-    Table { name: "audit_things", columns: "thing, position", history: History::None },
+    Table { name: "audit_things", columns: "thing, position", history: History::None, holds: Holds::Nowhere },
 ];
+
+/// The sites that a statement is told of: neither all nor none.
+fn listed(sites: &Sites) -> Option<&[String]> {
+    match sites {
+        Sites::Some(list) if !list.is_empty() => Some(list),
+        Sites::Some(_) | Sites::All => None,
+    }
+}
 
 /// The position of a view of the past, in the first argument of a statement.
 const POSITION: &str = "($1::bigint[])[1]";
@@ -192,28 +139,43 @@ const REFUSAL: Table = Table {
     columns: "id, position, refused_at, actor, command, command_id, correlation_id, causation_id, site, things, code, \
               message, details, input",
     history: History::None,
+    holds: Holds::Deeds,
 };
 
 impl View {
-    /// The read models as they are.
+    /// The read models as they are, all of them.
     pub(crate) fn now(schema: ReadSchema) -> Self {
-        Self { schema, past: None }
+        Self { schema, past: None, scope: Scope::whole() }
+    }
+
+    /// The same, of which no more is seen than `scope` shows.
+    pub(crate) fn within(self, scope: Arc<Scope>) -> Self {
+        Self { scope, ..self }
+    }
+
+    /// What is seen.
+    pub(crate) fn scope(&self) -> &Arc<Scope> {
+        &self.scope
     }
 
     /// The same as they were once everything up to `position`, and nothing after it, was folded, where nothing has been
     /// folded beyond `head`.
     pub(crate) fn at(&self, position: i64, head: i64) -> Self {
         let epochs = (position < head).then(|| epochs(position, head).into());
-        Self { schema: self.schema.clone(), past: Some(Past { position, epochs }) }
+        Self { past: Some(Past { position, epochs }), ..self.clone() }
     }
 
-    /// A statement that asks for relations of this view. Those of the past take their moment from its first argument, so
-    /// that the text is the same for every moment and Postgres plans it once.
+    /// A statement that asks for relations of this view. Those of the past take their moment from its first argument, and
+    /// those of some sites alone take these from the next, so that the text is the same for every moment and site and
+    /// Postgres plans it once.
     pub(crate) fn sql(&self, begin: &'static str) -> QueryBuilder<Postgres> {
         let mut arguments = PgArguments::default();
         if let Some(Past { position, epochs: Some(epochs) }) = &self.past {
             let moment: Vec<i64> = std::iter::once(*position).chain(epochs.iter().copied()).collect();
             arguments.add(moment).unwrap_or_else(|error| unreachable!("a list of numbers can be bound: {error}"));
+        }
+        for sites in [&self.scope.read, &self.scope.audit].into_iter().filter_map(listed) {
+            arguments.add(sites.to_vec()).unwrap_or_else(|error| unreachable!("a list of texts can be bound: {error}"));
         }
         QueryBuilder::with_arguments(begin, arguments)
     }
@@ -225,7 +187,7 @@ impl View {
 
     /// The position that it ends with, unless it is the present.
     pub(crate) fn last(&self) -> Option<i64> {
-        self.past.as_ref().map(|past| past.position).or(self.schema.until)
+        self.past.as_ref().map(|past| past.position).or(self.schema.until())
     }
 
     /// The relation for a `from` clause of a statement that [`View::sql`] began, called like the table, for whoever walks
@@ -246,31 +208,57 @@ impl View {
     /// # Panics
     /// A name that is not in the list.
     pub(crate) fn rows(&self, name: &str) -> String {
-        let Table { columns, history, .. } = Self::known(name);
+        let table @ Table { columns, history, .. } = Self::known(name);
         // What lies beside a schema that was built until a moment goes on.
         let beside = name == REFUSAL.name;
         let schema = if beside { "public" } else { self.schema.as_str() };
+        let seen = self.seen(table);
         let position = match (&self.past, beside.then(|| self.last()).flatten()) {
             (Some(Past { epochs: Some(_), .. }), _) => POSITION.to_owned(),
             (Some(_) | None, Some(until)) => until.to_string(),
-            (Some(_) | None, None) => return format!("{schema}.{name} as {name}"),
+            (Some(_) | None, None) if seen.is_empty() => return format!("{schema}.{name} as {name}"),
+            (Some(_) | None, None) => {
+                return format!("(select {columns} from {schema}.{name} where true{seen}) as {name}");
+            }
         };
         if *history == History::None {
-            return format!("(select {columns} from {schema}.{name} where position <= {position}) as {name}");
+            return format!("(select {columns} from {schema}.{name} where position <= {position}{seen}) as {name}");
         }
         format!(
             "(select {columns} from (\
                  select {columns}, {forever}::bigint as until from {schema}.{name} \
                  union all select {columns}, until from {schema}.{name}_history\
-             ) as versions where position <= {position} and until > {position}) as {name}",
+             ) as versions where position <= {position} and until > {position}{seen}) as {name}",
             forever = i64::MAX
         )
+    }
+
+    /// `and …` for the sites of which rows are seen; nothing for all.
+    fn seen(&self, table: &Table) -> String {
+        let (sites, before) = match table.holds {
+            Holds::Things => (&self.scope.read, None),
+            Holds::Deeds => (&self.scope.audit, Some(&self.scope.read)),
+            Holds::Nowhere => return String::new(),
+        };
+        let list = match sites {
+            Sites::All => return String::new(),
+            Sites::Some(sites) if sites.is_empty() => return " and false".to_owned(),
+            Sites::Some(list) => list,
+        };
+        let moment = self.past.as_ref().is_some_and(|past| past.epochs.is_some());
+        let place = 1 + usize::from(moment) + usize::from(before.and_then(listed).is_some());
+        // One site can be looked up like any other key, also in the order of what follows it in an index.
+        match list.len() {
+            1 => format!(" and site = (${place}::text[])[1]"),
+            _ => format!(" and site = any(${place}::text[])"),
+        }
     }
 
     /// The rows and, epoch by epoch, the versions. All conditions stand outside of the union, where they do not keep
     /// Postgres from walking an index in each part in the order that is asked for: so the epoch of a part is a column
     /// that is, in all other parts, what is asked for.
-    fn walked(&self, Table { name, columns, .. }: &Table, parts: usize) -> String {
+    fn walked(&self, table: &Table, parts: usize) -> String {
+        let (Table { name, columns, .. }, seen) = (table, self.seen(table));
         let (schema, forever) = (self.schema.as_str(), i64::MAX);
         let epoch = |place: usize| format!("($1::bigint[])[{}]", place + 2);
         let epochs = |own: Option<usize>| -> String {
@@ -286,7 +274,7 @@ impl View {
         let held: String = (0..parts).map(|place| format!(" and epoch{place} = {}", epoch(place))).collect();
         format!(
             "(select {columns} from ({rows}{versions}) as versions \
-              where position <= {POSITION} and until > {POSITION}{held}) as {name}"
+              where position <= {POSITION} and until > {POSITION}{seen}{held}) as {name}"
         )
     }
 
@@ -337,27 +325,6 @@ impl View {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_schema_that_needs_quotes_or_is_taken_is_refused() {
-        for name in
-            ["", "Read", "a-b", "1a", "pg_temp", "then", "read", "read_rebuild", "public", "a\"b", &"a".repeat(64)]
-        {
-            assert!(ReadSchema::new(name).is_err(), "{name}");
-        }
-        assert_eq!(ReadSchema::new("as_of_2026").unwrap().as_str(), "as_of_2026");
-    }
-
-    #[tokio::test]
-    async fn no_word_that_this_postgres_reserves_is_taken_for_a_name() {
-        let pool = vigie_eventlog::testing::database().await;
-        let reserved = "select word from pg_get_keywords() where catcode in ('R', 'T')";
-        let reserved: Vec<String> = sqlx::query_scalar(reserved).fetch_all(&pool).await.unwrap();
-        assert!(reserved.len() > 90);
-        for word in reserved {
-            assert!(ReadSchema::new(&word).is_err(), "{word}");
-        }
-    }
 
     #[tokio::test]
     async fn the_columns_are_those_of_the_tables() {

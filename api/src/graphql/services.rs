@@ -12,6 +12,7 @@ use vigie_projections::{Behind, MODELS, Projections};
 use super::ReadSchema;
 use super::error::fault;
 use crate::accounts::Accounts;
+use crate::rights::Directory;
 
 /// The open parts of the program. Cheap to clone.
 #[derive(Clone)]
@@ -28,6 +29,8 @@ pub struct Services {
     pub projections: Projections,
     /// Who people are.
     pub accounts: Accounts,
+    /// Who may do what.
+    pub directory: Directory,
 }
 
 impl Services {

@@ -19,6 +19,7 @@ use vigie_projections::{MODELS, Projections};
 use super::Services;
 use super::relation::View;
 use super::transaction::ReadTransaction;
+use crate::rights::Scope;
 
 /// How far any read model is.
 const HEAD: &str = "select coalesce(max(position), 0) from read.checkpoint";
@@ -135,15 +136,16 @@ impl Reading<'_> {
 }
 
 impl Snapshot {
-    /// A state that is fixed by the first read. No statement takes longer than `timeout`.
+    /// A state that is fixed by the first read, of which no more is seen than `scope` shows. No statement takes longer
+    /// than `timeout`.
     #[must_use]
-    pub fn new(services: &Services, timeout: Duration) -> Self {
+    pub(crate) fn new(services: &Services, scope: Arc<Scope>, timeout: Duration) -> Self {
         let name = format!("vigie {}", Uuid::now_v7().simple());
         Self {
             limits: Arc::new(Statements { name, timeout }),
             pool: services.pool.clone(),
             projections: services.projections.clone(),
-            view: View::now(services.schema.clone()),
+            view: View::now(services.schema.clone()).within(scope),
             moment: Arc::default(),
             open: Arc::default(),
         }
@@ -164,6 +166,12 @@ impl Snapshot {
         // Who begins with the past asks along with the begin, which spares a round trip.
         let head = self.begun(Some(HEAD)).await?.head().await?;
         Ok(Self { view: self.view.at(position, head), moment: Arc::default(), ..self.clone() })
+    }
+
+    /// The same state, seen by who looks into the past.
+    pub(super) fn in_the_past(self) -> Self {
+        let scope = self.view.scope().past();
+        Self { view: self.view.within(scope), ..self }
     }
 
     /// A state that has everything up to `position`, which every read model has reached: this one, unless its

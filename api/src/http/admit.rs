@@ -6,16 +6,20 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde_json::{Map, Value};
 
 use super::App;
+use super::caller::Caller;
 use super::inspect::{chosen, introspects, without_value};
-use super::request::{Asked, Caller};
+use super::request::Asked;
 use super::resume::{resume, resumes};
 use crate::limits::{Cost, Slot, check};
+use crate::rights::{self, Right};
 
 /// A request that may run.
 pub(super) struct Admitted {
     pub(super) request: Request,
     /// What kind of operation it is; `None` if that cannot be said, which executing the request will explain.
     pub(super) kind: Option<OperationType>,
+    /// The rights that it needs.
+    pub(super) needed: Vec<Right>,
     /// Whether each item says after which position a client that was cut off goes on.
     pub(super) resumes: bool,
     /// What it costs.
@@ -62,6 +66,10 @@ impl Refused {
     /// The request is turned away, with this status whatever the answer's media type.
     pub(super) fn outright(status: StatusCode, code: &str, message: impl Into<String>) -> Self {
         Self { outright: true, ..Self::because(status, code, message) }
+    }
+
+    fn forbidden(error: ServerError) -> Self {
+        Self { status: StatusCode::FORBIDDEN, ..error.into() }
     }
 
     fn needs_post() -> Self {
@@ -120,11 +128,13 @@ impl App {
                 .map_err(|problem| Refused::because(StatusCode::BAD_REQUEST, "BAD_REQUEST", problem))?;
         }
         let operation = chosen(&document, name);
+        let mut needed = Vec::new();
         if let Some(operation) = operation {
             if asked.safe && operation.ty == OperationType::Mutation {
                 return Err(Refused::needs_post());
             }
             self.may(&document, operation, &asked.variables)?;
+            needed = rights::check(&document, operation, &caller.rights).map_err(Refused::forbidden)?;
         }
         let kind = operation.map(|operation| operation.ty);
         let resumes = operation.is_some_and(resumes);
@@ -134,7 +144,7 @@ impl App {
         request.set_parsed_query(document);
         let slot = self.slot(caller, kind)?;
         cost.record();
-        Ok(Admitted { request, kind, resumes, cost, slot, headers: HeaderMap::new() })
+        Ok(Admitted { request, kind, needed, resumes, cost, slot, headers: HeaderMap::new() })
     }
 
     fn may(

@@ -7,11 +7,12 @@ use async_graphql::Request;
 use metrics_exporter_prometheus::PrometheusHandle;
 
 use super::Life;
-use super::request::Caller;
+use super::caller::Caller;
 use super::stream::Streams;
 use crate::documents::{Automatic, Documents};
 use crate::graphql::{Schema, Services, Snapshot, Stopping, Validator};
 use crate::limits::{Rates, Slots};
+use crate::rights::Scope;
 use crate::settings::Settings;
 
 /// The server's parts. Cheap to clone.
@@ -118,7 +119,8 @@ impl App {
 
     /// The request with what its resolvers need: who asks, when to end, and the one state of the read side that it reads.
     pub(super) fn prepare(&self, request: Request, caller: Caller) -> (Request, Snapshot) {
-        let snapshot = Snapshot::new(self.services(), self.settings().limits.operation + GRACE);
+        let (scope, timeout) = (Scope::of(&caller.rights), self.settings().limits.operation + GRACE);
+        let snapshot = Snapshot::new(self.services(), scope, timeout);
         let mut request = request.data(caller).data(Stopping(self.life().token()));
         crate::graphql::loaders(&mut request.data, &snapshot);
         (request.data(snapshot.clone()), snapshot)

@@ -6,7 +6,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 
 use super::App;
 use super::admit::Refused;
-use super::request::Caller;
+use super::caller::Caller;
 use crate::limits::{Limit, Overdrawn, Slot};
 
 impl App {

@@ -10,13 +10,14 @@ use serde::de::DeserializeOwned;
 
 use super::App;
 use super::admit::Refused;
+use super::caller::Caller;
 use super::graphql::refusal;
 use super::negotiate::{Media, problem};
-use super::request::Caller;
 use crate::audit::export::{Exported, Format, header, text};
 use crate::audit::{AuditFilter, AuditRow, FilterError, Listed, Order, Paged, RefusalFilter, RefusalRow, pages};
-use crate::graphql::{Right, View, holds};
+use crate::graphql::View;
 use crate::limits::Slot;
+use crate::rights::{Right, Scope};
 
 /// What a download costs of what its caller may spend.
 const DOWNLOAD: u64 = 10_000;
@@ -38,8 +39,8 @@ pub(super) async fn file(
     caller: Caller,
     asked: Result<Query<Asked>, axum::extract::rejection::QueryRejection>,
 ) -> Response {
-    if !holds(&caller, Right::Audit) {
-        return problem(StatusCode::FORBIDDEN, "FORBIDDEN", "you may not look into the audit trail");
+    if let Err(refused) = caller.needs(Right::Audit, "a download") {
+        return *refused;
     }
     let Query(asked) = match asked {
         Ok(asked) => asked,
@@ -49,11 +50,13 @@ pub(super) async fn file(
         Ok(taken) => taken,
         Err(refused) => return refusal(Media::Json, refused),
     };
+    let view = View::now(app.services().schema.clone()).within(Scope::of(&caller.rights));
+    let whole = Whole { app: &app, view, name: &file, slot };
     let response = match file.as_str() {
-        "audit.csv" => audit(&app, asked, Format::Csv, &file, slot).await,
-        "audit.jsonl" => audit(&app, asked, Format::Jsonl, &file, slot).await,
-        "refusals.csv" => refusals(&app, asked, Format::Csv, &file, slot).await,
-        "refusals.jsonl" => refusals(&app, asked, Format::Jsonl, &file, slot).await,
+        "audit.csv" => audit(whole, asked, Format::Csv).await,
+        "audit.jsonl" => audit(whole, asked, Format::Jsonl).await,
+        "refusals.csv" => refusals(whole, asked, Format::Csv).await,
+        "refusals.jsonl" => refusals(whole, asked, Format::Jsonl).await,
         _ => problem(StatusCode::NOT_FOUND, "NOT_FOUND", "there are audit and refusals, as .csv and .jsonl"),
     };
     (told, response).into_response()
@@ -65,16 +68,26 @@ async fn take(app: &App, caller: &Caller) -> Result<(HeaderMap, Slot), Refused> 
     Ok((told, app.slot(caller, None)?))
 }
 
-async fn audit(app: &App, asked: Asked, format: Format, name: &str, slot: Slot) -> Response {
+/// What is downloaded from.
+struct Whole<'a> {
+    app: &'a App,
+    /// What the caller may see of it.
+    view: View,
+    /// The name of the file.
+    name: &'a str,
+    slot: Slot,
+}
+
+async fn audit(whole: Whole<'_>, asked: Asked, format: Format) -> Response {
     match read::<AuditFilter>(asked.filter.as_deref(), AuditFilter::check) {
-        Ok(filter) => download::<AuditRow>(app, filter, asked.order.as_deref(), format, name, slot).await,
+        Ok(filter) => download::<AuditRow>(whole, filter, asked.order.as_deref(), format).await,
         Err(problem) => bad_request(&problem),
     }
 }
 
-async fn refusals(app: &App, asked: Asked, format: Format, name: &str, slot: Slot) -> Response {
+async fn refusals(whole: Whole<'_>, asked: Asked, format: Format) -> Response {
     match read::<RefusalFilter>(asked.filter.as_deref(), RefusalFilter::check) {
-        Ok(filter) => download::<RefusalRow>(app, filter, asked.order.as_deref(), format, name, slot).await,
+        Ok(filter) => download::<RefusalRow>(whole, filter, asked.order.as_deref(), format).await,
         Err(problem) => bad_request(&problem),
     }
 }
@@ -90,12 +103,10 @@ fn read<F: DeserializeOwned + Default>(
 }
 
 async fn download<R: Listed + Exported + Sync>(
-    app: &App,
+    Whole { app, view, name, slot }: Whole<'_>,
     filter: R::Filter,
     order: Option<&str>,
     format: Format,
-    name: &str,
-    slot: Slot,
 ) -> Response {
     let order = match order {
         None | Some("newest") => Order::NewestFirst,
@@ -103,7 +114,6 @@ async fn download<R: Listed + Exported + Sync>(
         Some(other) => return bad_request(&format!("order is newest or oldest, not {other:?}")),
     };
     let services = app.services();
-    let view = View::now(services.schema.clone());
     let asked = async {
         let mut connection = services.pool.acquire().await?;
         match Paged::<R>::new(filter, order, &view, &mut connection).await? {

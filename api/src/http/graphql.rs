@@ -1,19 +1,22 @@
 //! GraphQL over HTTP: POST with JSON, and GET for queries only.
 
 use async_graphql::Response as Answer;
+use axum::Extension;
 use axum::body::{Body, Bytes};
 use axum::extract::rejection::BytesRejection;
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::{Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::response::{IntoResponse, Redirect, Response};
 use serde_json::Value;
 use serde_json::value::{RawValue, to_raw_value};
 
 use super::admit::Refused;
+use super::arrival::Arrival;
+use super::caller::Caller;
 use super::negotiate::{Media, media, problem, wants_page};
-use super::request::{Asked, Caller, Malformed, from_json, from_pairs};
+use super::request::{Asked, Malformed, from_json, from_pairs};
 use super::{App, ui, websocket};
 use crate::limits::{Exceeded, Limit, was_in_vain};
 
@@ -21,16 +24,26 @@ use crate::limits::{Exceeded, Limit, was_in_vain};
 pub(super) async fn get(
     State(app): State<App>,
     headers: HeaderMap,
-    caller: Caller,
+    Extension(arrival): Extension<Arrival>,
+    caller: Result<Caller, Response>,
     Query(pairs): Query<Vec<(String, String)>>,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Response {
     if let Ok(upgrade) = upgrade {
-        return websocket::open(app, &headers, caller, upgrade);
+        return match caller.or_else(|refused| Caller::unproved(&headers, arrival).ok_or(refused)) {
+            Ok(caller) => websocket::open(app, &headers, caller, upgrade),
+            Err(refused) => refused,
+        };
     }
-    if pairs.iter().all(|(name, _)| name != "query" && name != "documentId") && wants_page(&headers) {
-        return ui::page();
-    }
+    let wants_page = pairs.iter().all(|(name, _)| name != "query" && name != "documentId") && wants_page(&headers);
+    let caller = match caller {
+        Ok(_) if wants_page => return ui::page(),
+        Ok(caller) => caller,
+        Err(refused) if wants_page && refused.status() == StatusCode::UNAUTHORIZED => {
+            return Redirect::to("/sign-in").into_response();
+        }
+        Err(refused) => return refused,
+    };
     let Some(media) = media(&headers) else { return not_acceptable() };
     match from_pairs(pairs) {
         Ok(asked) => run(&app, media, asked, caller).await,

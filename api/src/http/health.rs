@@ -11,6 +11,8 @@ use serde::Serialize;
 use vigie_projections::State as Progress;
 
 use super::App;
+use super::caller::Caller;
+use crate::rights::Right;
 
 /// A check that takes longer has failed.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -98,7 +100,10 @@ async fn redis(url: &str) -> Result<(), String> {
 }
 
 /// Everything that is known; 503 if the database does not answer or a read model has stopped.
-pub(super) async fn all(State(app): State<App>) -> Response {
+pub(super) async fn all(State(app): State<App>, caller: Caller) -> Response {
+    if let Err(refused) = caller.needs(Right::Inspect, "/health") {
+        return *refused;
+    }
     let life = app.life();
     let (database, head, models) = match read_models(&app).await {
         Ok((head, models)) => (Check::of(Ok::<(), String>(())), Some(head), models),

@@ -10,10 +10,12 @@ use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, Promet
 use sqlx::AssertSqlSafe;
 
 use super::App;
+use super::caller::Caller;
 use super::health::read_models;
 use super::negotiate::problem;
 use crate::clock;
 use crate::graphql::View;
+use crate::rights::Right;
 
 /// Upper bounds in seconds.
 const SECONDS: &[f64] = &[0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
@@ -61,7 +63,10 @@ fn describe() {
 }
 
 /// What is counted as it happens, and what is read from the read models now.
-pub(super) async fn scrape(State(app): State<App>) -> Response {
+pub(super) async fn scrape(State(app): State<App>, caller: Caller) -> Response {
+    if let Err(refused) = caller.needs(Right::Inspect, "/metrics") {
+        return *refused;
+    }
     gauge!("vigie_build_info", "version" => env!("CARGO_PKG_VERSION")).set(1.0);
     if let Err(error) = observe(&app).await {
         tracing::error!(error = %error, "gauges could not be read");

@@ -1,20 +1,10 @@
 //! A GraphQL request, out of a body or a query string, before anything is executed.
 
-use axum::extract::FromRequestParts;
-use axum::http::request::Parts;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
 
-use super::App;
-use super::arrival::Arrival;
 use super::negotiate::problem;
-use crate::actor::Actor;
-use crate::clock;
-
-/// The header that asks for the cost.
-const COST: &str = "vigie-cost";
 
 /// Why what came is not a GraphQL request, in words for its sender.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -122,58 +112,9 @@ pub(super) fn from_pairs(pairs: Vec<(String, String)>) -> Result<Asked, Malforme
     Ok(Asked { safe: true, ..from_json(Value::Object(body))? })
 }
 
-/// Who asks, and in which trace.
-#[derive(Debug, Clone)]
-pub(crate) struct Caller {
-    pub(crate) actor: Actor,
-    pub(crate) traceparent: Option<String>,
-    /// When the operation was asked for: what "now" means in all of it.
-    pub(crate) asked_at: DateTime<Utc>,
-    /// From where, and over what.
-    pub(crate) arrival: Arrival,
-    /// Whether the cost is to be told.
-    pub(super) wants_cost: bool,
-}
-
-impl FromRequestParts<App> for Caller {
-    type Rejection = Malformed;
-
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Malformed> {
-        let arrival = parts.extensions.get().copied().expect("every request passes the entrance");
-        Self::of(&parts.headers, &app.settings().actor, arrival)
-    }
-}
-
 impl IntoResponse for Malformed {
     fn into_response(self) -> Response {
         problem(StatusCode::BAD_REQUEST, "BAD_REQUEST", &self.0)
-    }
-}
-
-impl Caller {
-    /// From the headers, or `default` when they do not say it.
-    fn of(headers: &HeaderMap, default: &str, arrival: Arrival) -> Result<Self, Malformed> {
-        let named = match headers.get(Actor::HEADER) {
-            Some(value) => value.to_str().map_err(|_| Malformed("Vigie-Actor is not plain text".to_owned()))?,
-            None => default,
-        };
-        let actor = Actor::new(named).map_err(|error| Malformed(format!("Vigie-Actor: {error}")))?;
-        let traceparent = headers.get("traceparent").and_then(|value| value.to_str().ok());
-        let traceparent = traceparent.filter(|text| is_traceparent(text)).map(str::to_owned);
-        let wants_cost = headers.get(COST).is_some_and(|value| value == "true");
-        Ok(Self { actor, traceparent, asked_at: clock::now(), arrival, wants_cost })
-    }
-}
-
-/// W3C Trace Context, version 00: `00-<32 hex>-<16 hex>-<2 hex>`, neither id all zeros. A wrong one counts as none.
-fn is_traceparent(text: &str) -> bool {
-    let hex = |part: &str, length| {
-        part.len() == length && part.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
-    };
-    let id = |part: &str, length| hex(part, length) && part.bytes().any(|b| b != b'0');
-    match text.split('-').collect::<Vec<_>>()[..] {
-        ["00", trace, parent, flags] => id(trace, 32) && id(parent, 16) && hex(flags, 2),
-        _ => false,
     }
 }
 
@@ -210,19 +151,5 @@ mod tests {
         let pairs = [("query", "{a}"), ("operationName", ""), ("variables", "")];
         let asked = from_pairs(pairs.map(|(name, text)| (name.to_owned(), text.to_owned())).to_vec()).unwrap();
         assert_eq!((asked.operation_name, asked.variables.len()), (None, 0));
-    }
-
-    #[test]
-    fn only_a_valid_trace_context_is_taken() {
-        assert!(is_traceparent("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"));
-        for text in [
-            "",
-            "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7",
-            "00-00000000000000000000000000000000-00f067aa0ba902b7-01",
-            "00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01",
-            "ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
-        ] {
-            assert!(!is_traceparent(text), "{text}");
-        }
     }
 }

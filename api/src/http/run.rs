@@ -5,7 +5,8 @@ use futures_util::stream::{BoxStream, StreamExt, once};
 
 use super::App;
 use super::admit::Admitted;
-use super::request::Caller;
+use super::caller::Caller;
+use super::lapse;
 use crate::limits::{Cost, within};
 
 impl App {
@@ -22,17 +23,17 @@ impl App {
         answer
     }
 
-    /// The answers to an operation of any kind, as they come. A subscription ends with the server; how long it runs is
-    /// not limited, but how long each of its statements does.
+    /// The answers to an operation of any kind, as they come. A subscription ends with the server, and when its caller may
+    /// no longer see what it shows; how long it runs is not limited, but how long each of its statements does.
     pub(super) fn answers(&self, admitted: Admitted, caller: Caller) -> BoxStream<'static, Response> {
         if !admitted.is_subscription() {
             let app = self.clone();
             return once(async move { app.execute(admitted, caller).await }).boxed();
         }
-        let Admitted { request, cost, slot, .. } = admitted;
-        let told = self.tells(&caller, cost);
+        let Admitted { request, needed, cost, slot, .. } = admitted;
+        let (told, lapse) = (self.tells(&caller, cost), self.lapses(&caller, needed));
         let answers = self.schema().execute_stream(self.prepare(request, caller).0);
-        answers
+        lapse::until(answers.boxed(), lapse)
             .map(move |mut answer| {
                 // It is taken for as long as the stream lives.
                 let _taken = &slot;

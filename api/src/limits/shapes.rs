@@ -70,10 +70,28 @@ impl Shapes {
         Self(shapes)
     }
 
+    /// Every field of every type, by both names.
+    #[cfg(test)]
+    fn names(&self) -> impl Iterator<Item = (String, String)> {
+        let types = self.0.iter().filter(|(on, _)| !on.starts_with("__"));
+        types.flat_map(|(on, fields)| fields.keys().map(move |field| (on.clone(), field.clone())))
+    }
+
     /// A field of a type. Introspection is on every root.
     pub(super) fn field(&self, on: &str, field: &str) -> Option<&Shape> {
         self.0.get(on)?.get(field)
     }
+}
+
+/// The type of what a field of the schema answers.
+pub(crate) fn answers(on: &str, field: &str) -> Option<&'static str> {
+    SHAPES.field(on, field).map(|shape| shape.answers.as_str())
+}
+
+/// Every field of every type of the schema, by both names.
+#[cfg(test)]
+pub(crate) fn schema_fields() -> std::collections::BTreeSet<(String, String)> {
+    SHAPES.names().collect()
 }
 
 fn shape(on: &str, field: &FieldDefinition) -> Shape {

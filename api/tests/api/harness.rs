@@ -19,6 +19,7 @@ use vigie_api::documents::Documents;
 use vigie_api::graphql::{ReadSchema, Services};
 use vigie_api::http::{App, Life, Tls, recorder, router, serve};
 use vigie_api::limits::Limits;
+use vigie_api::rights::Directory;
 use vigie_api::settings::Settings;
 use vigie_commands::policies::Policies;
 use vigie_commands::refusals::Refusals;
@@ -64,7 +65,9 @@ impl Server {
         let projections = Projections::start(pool.clone(), log.clone(), CancellationToken::new()).await.unwrap();
         let policies = Policies::start(&executor, &pool, vigie_domain::policies::ALL, &vigie_api::clock::time());
         let accounts = Accounts::open(pool.clone(), executor.clone(), &settings).unwrap();
-        let services = Services { pool, log, executor, projections, schema: ReadSchema::default(), accounts };
+        let directory = if settings.open { Directory::of_nobody() } else { Directory::start(&log).await.unwrap() };
+        let services =
+            Services { pool, log, executor, projections, schema: ReadSchema::default(), accounts, directory };
         let life = Life::default();
         life.set_started();
         let documents = Documents::of(&settings.protocols).unwrap();
@@ -74,11 +77,11 @@ impl Server {
 
     /// A server beside this one that shows what a replay has built into a schema.
     pub(crate) async fn standing(&self, schema: &str) -> Self {
-        let Services { pool, log, executor, accounts, .. } = self.services.clone();
+        let Services { pool, log, executor, accounts, directory, .. } = self.services.clone();
         let built = vigie_projections::complete(&pool, schema).await.unwrap().position;
         let projections = Projections::standing(pool.clone(), &log, built);
         let schema = ReadSchema::new(schema).unwrap().built_until(built);
-        let services = Services { pool, log, executor, projections, schema, accounts };
+        let services = Services { pool, log, executor, projections, schema, accounts, directory };
         let life = Life::default();
         life.set_started();
         let app = App::new(Settings::open(), Documents::default(), services.clone(), recorder().unwrap(), life.clone());

@@ -56,8 +56,20 @@ impl Refusal {
             Failure::Refused(refusal) => refusal.to_string(),
             failure => failure.to_string(),
         };
+        let forbidden = Self::forbidden(command, order, (code, &message), position, refused_at);
+        Some(Self { details: kept(details), ..forbidden })
+    }
+
+    /// What is kept of a command that is forbidden, by a code and in words.
+    pub(crate) fn forbidden<D: Decision>(
+        command: &D,
+        order: &Order,
+        (code, message): (&'static str, &str),
+        position: i64,
+        refused_at: DateTime<Utc>,
+    ) -> Self {
         let things: Vec<String> = command.things().into_iter().map(Tag::into_string).collect();
-        Some(Self {
+        Self {
             position,
             refused_at,
             order: order.clone(),
@@ -66,9 +78,9 @@ impl Refusal {
             things,
             code,
             message: message.replace('\0', "\u{fffd}"),
-            details: kept(details),
+            details: Value::Null,
             input: kept(plain(command)),
-        })
+        }
     }
 
     /// The id of the refused command.
@@ -79,7 +91,8 @@ impl Refusal {
 }
 
 /// The site that an id begins with, as those of stands, flights and passes do.
-fn site(thing: &str) -> Option<&str> {
+#[must_use]
+pub fn site(thing: &str) -> Option<&str> {
     match thing.split_once(':')? {
         ("site", site) => Some(site),
         (_, id) => id.split_once('/').map(|(site, _)| site),

@@ -26,6 +26,7 @@ use crate::clock;
 use crate::documents::Documents;
 use crate::graphql::{ReadSchema, Services};
 use crate::http::{App, Life, recorder, router};
+use crate::rights::Directory;
 use crate::settings::{Accounts as Choices, Settings};
 
 /// A password that nobody guesses, and everybody here has.
@@ -91,6 +92,7 @@ impl House {
             projections,
             schema: ReadSchema::default(),
             accounts: accounts.clone(),
+            directory: Directory::start(&log).await.unwrap(),
         };
         let app = App::new(settings, Documents::default(), services, recorder().unwrap(), Life::default());
         Self { accounts, pool, log, router: router(app) }

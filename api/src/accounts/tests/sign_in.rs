@@ -174,6 +174,7 @@ async fn an_open_server_signs_nobody_in() {
         projections: Projections::start(house.pool.clone(), house.log.clone(), CancellationToken::new()).await.unwrap(),
         schema: ReadSchema::default(),
         accounts: house.accounts.clone(),
+        directory: Directory::of_nobody(),
     };
     let app = App::new(settings, Documents::default(), services, recorder().unwrap(), Life::default());
     let open = House { router: router(app), ..house };

@@ -18,6 +18,7 @@ use crate::graphql::keyset::{Cursor, Kind, Part};
 use crate::graphql::page::Page;
 use crate::graphql::projections::Operation;
 use crate::graphql::snapshot::unreadable;
+use crate::rights::Sites;
 
 const LIST: &str = "activity";
 
@@ -115,7 +116,7 @@ fn push_before(sql: &mut QueryBuilder<Postgres>, kind: i64, id: &'static str, be
     sql.push(", ").push_bind(before.1).push(", ").push_bind(before.2).push(")");
 }
 
-/// Operations have no site, and no thing but the read model.
+/// Operations have no site, and no thing but the read model: who does not see everything sees none.
 async fn operated_before(
     ctx: &Context<'_>,
     filter: &AuditFilter,
@@ -124,6 +125,9 @@ async fn operated_before(
 ) -> Result<Vec<(Place, Deed)>, Error> {
     let name = filter.thing.as_deref().map(|thing| thing.strip_prefix("projection:"));
     let (Some(actor), None, None | Some(Some(_))) = (&filter.actor, &filter.site, name) else { return Ok(Vec::new()) };
+    if ctx.snapshot().view().scope().audit != Sites::All {
+        return Ok(Vec::new());
+    }
     let (position, kind, id) = before;
     // Operations come last at their position, so first in this list: past them, none is left there.
     let before = (position, if kind < OPERATION { 0 } else { id });

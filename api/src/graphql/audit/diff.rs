@@ -17,8 +17,10 @@ use crate::graphql::error::{argument, bad_input, fault, not_found};
 use crate::graphql::keyset::{Cursor, Kind, Part};
 use crate::graphql::load::ByKey;
 use crate::graphql::page::Page;
+use crate::graphql::relation::View;
 use crate::graphql::scalars::Position;
 use crate::graphql::snapshot::unreadable;
+use crate::rights::Sites;
 
 const LIST: &str = "diff";
 
@@ -171,7 +173,8 @@ impl DiffQuery {
 async fn span(ctx: &Context<'_>, from: Moment, to: Option<Moment>) -> Result<Span, Error> {
     let mut reading = ctx.snapshot().read().await?;
     let last = reading.position().await?;
-    let view = ctx.snapshot().view();
+    let view = happenings(ctx);
+    let view = &view;
     let mut place = async |name: &str, moment: Moment| match moment {
         Moment::Position(Position(position)) if !(0..=last).contains(&position) => Err(out_of_range(name, last)),
         Moment::Position(Position(position)) => Ok(position),
@@ -220,7 +223,8 @@ async fn of_thing(
     if matches!(kind.name, "alert" | "allocation") && Uuid::try_parse(id).is_err() {
         return Err(wrong());
     }
-    let rows = changed(ctx, kind, &[id.to_owned()], span).await?;
+    let rows =
+        if is_seen(ctx, kind, id).await? { changed(ctx, kind, &[id.to_owned()], span).await? } else { Vec::new() };
     let mut connection = connection(span, false);
     if rows.is_empty() {
         require_known(ctx, thing).await?;
@@ -230,11 +234,32 @@ async fn of_thing(
     Ok(connection)
 }
 
+/// The read models for who asks when something happened at the sites of which they see the past.
+fn happenings(ctx: &Context<'_>) -> View {
+    let view = ctx.snapshot().view().clone();
+    let scope = view.scope().happenings();
+    view.within(scope)
+}
+
+/// Whether a thing is at a site of which the past is seen.
+async fn is_seen(ctx: &Context<'_>, kind: &ThingKind, id: &str) -> Result<bool, Error> {
+    let snapshot = ctx.snapshot().clone().in_the_past();
+    let view = snapshot.view();
+    if view.scope().read == Sites::All {
+        return Ok(true);
+    }
+    let (table, key) = kind.root();
+    let mut sql = view.sql("select exists (select from ");
+    sql.push(view.rows(table)).push(" where ").push(key).push("::text = ").push_bind(id).push(")");
+    let mut reading = snapshot.read().await?;
+    sql.build_query_scalar().fetch_one(reading.connection()).await.map_err(unreadable)
+}
+
 /// Nothing changed of what there never was: that is more likely a wrong id.
 async fn require_known(ctx: &Context<'_>, thing: &str) -> Result<(), Error> {
-    let view = ctx.snapshot().view();
+    let view = happenings(ctx);
     let mut reading = ctx.snapshot().read().await?;
-    if is_known(thing, view, reading.connection()).await.map_err(unreadable)? {
+    if is_known(thing, &view, reading.connection()).await.map_err(unreadable)? {
         return Ok(());
     }
     let position = reading.position().await?;
@@ -263,7 +288,11 @@ async fn of_board(
     let mut reading = ctx.snapshot().read().await?;
     let (schema, limit) = (ctx.snapshot().view().schema().as_str(), i64::from(page.limit) + 1);
     let wanted = (after.as_deref(), limit);
-    let mut ids = touched(schema, kind, &board.site, span, wanted, reading.connection()).await.map_err(failed)?;
+    // Of a site that is not seen nothing is ever touched, as of one that is not there.
+    let mut ids = match ctx.snapshot().view().scope().past.contain(&board.site) {
+        true => touched(schema, kind, &board.site, span, wanted, reading.connection()).await.map_err(failed)?,
+        false => Vec::new(),
+    };
     drop(reading);
     let more = ids.len() > usize::try_from(page.limit).unwrap_or_default();
     ids.truncate(usize::try_from(page.limit).unwrap_or_default());

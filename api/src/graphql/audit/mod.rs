@@ -33,7 +33,6 @@ use super::list::{Filter, List, list};
 use super::load::by_key;
 use super::page::Page;
 use super::relation::View;
-use super::rights::{Right, require};
 use super::snapshot::{Snapshot, unreadable};
 use crate::audit::{AuditFilter, AuditRow, Listed, Order, Paged, RefusalFilter, RefusalRow};
 
@@ -66,7 +65,6 @@ impl AuditQuery {
         last: Option<i32>,
         before: Option<String>,
     ) -> Result<Trail, Error> {
-        require(ctx, Right::Audit)?;
         let page = Page::new(first, after, last, before)?;
         entries(ctx, filter.unwrap_or_default(), order.unwrap_or_default(), page).await
     }
@@ -81,7 +79,6 @@ impl AuditQuery {
         last: Option<i32>,
         before: Option<String>,
     ) -> Result<List<RefusedCommand>, Error> {
-        require(ctx, Right::Audit)?;
         let page = Page::new(first, after, last, before)?;
         let paged = refusals_checked(ctx, filter.unwrap_or_default()).await?;
         list::<RefusalRow, RefusedCommand>(ctx, page, conditions(paged)).await
@@ -103,7 +100,6 @@ impl AuditQuery {
         first: Option<i32>,
         after: Option<String>,
     ) -> Result<Connection<Cursor, Deed>, Error> {
-        require(ctx, Right::Audit)?;
         let filter = AuditFilter { actor: Some(actor), thing, site, from, to, day, ..AuditFilter::default() };
         activity(ctx, filter, Page::new(first, after, None, None)?).await
     }
@@ -115,7 +111,6 @@ impl AuditQuery {
         filter: Option<AuditFilter>,
         order: Option<Order>,
     ) -> Result<Download, Error> {
-        require(ctx, Right::Audit)?;
         let (filter, order) = (filter.unwrap_or_default(), order.unwrap_or_default());
         let rows = count(ctx, &checked(ctx, filter.clone(), order).await?).await?;
         let seen = ctx.snapshot().read().await?.position().await?;
@@ -130,7 +125,6 @@ impl AuditQuery {
         filter: Option<RefusalFilter>,
         order: Option<Order>,
     ) -> Result<Download, Error> {
-        require(ctx, Right::Audit)?;
         let (mut filter, order) = (filter.unwrap_or_default(), order.unwrap_or_default());
         // A day has its end. In the past the position is one.
         if filter.to.is_none() && filter.day.is_none() && ctx.snapshot().view().last().is_none() {

@@ -1,11 +1,14 @@
 //! Which events.
 
+use std::sync::Arc;
+
 use async_graphql::{Error, ID, InputObject};
 use vigie_domain::Event;
 use vigie_domain::support::SiteId;
 use vigie_eventlog::{Criterion, Query, Read, Recorded};
 
 use crate::graphql::error::{argument, bad_input};
+use crate::rights::Scope;
 
 /// Which events. Without a filter, all.
 #[derive(Debug, Clone, Default, InputObject)]
@@ -23,10 +26,12 @@ pub(crate) struct EventFilter {
 pub(super) struct Wanted {
     pub(super) query: Query,
     site: Option<SiteId>,
+    scope: Arc<Scope>,
 }
 
 impl EventFilter {
-    pub(super) fn checked(self) -> Result<Wanted, Error> {
+    /// The filter of somebody who sees what `scope` shows.
+    pub(super) fn checked(self, scope: &Arc<Scope>) -> Result<Wanted, Error> {
         let kinds = self.types.unwrap_or_default();
         if let Some(unknown) = kinds.iter().find(|kind| Event::types().all(|known| known.name != **kind)) {
             return Err(bad_input("filter.types", format!("{unknown:?} is not a type of event")));
@@ -39,7 +44,7 @@ impl EventFilter {
             ));
         }
         let site = self.site.map(|site| argument("filter.site", SiteId::new(&site))).transpose()?;
-        Ok(Wanted { query: Query { criteria: vec![Criterion { kinds, tags }] }, site })
+        Ok(Wanted { query: Query { criteria: vec![Criterion { kinds, tags }] }, site, scope: Arc::clone(scope) })
     }
 }
 
@@ -48,10 +53,10 @@ impl Wanted {
     /// since reading on could come to what is archived.
     pub(super) fn at_once(&self, limit: usize) -> u32 {
         let needed = u32::try_from(limit.saturating_add(1)).unwrap_or(Read::PAGE);
-        if self.site.is_some() { Read::PAGE } else { needed.min(Read::PAGE) }
+        if self.site.is_some() || !self.scope.admits_all() { Read::PAGE } else { needed.min(Read::PAGE) }
     }
 
     pub(super) fn takes(&self, event: &Recorded) -> bool {
-        self.site.as_ref().is_none_or(|site| site.as_str() == event.site)
+        self.site.as_ref().is_none_or(|site| site.as_str() == event.site) && self.scope.admits(&event.kind, &event.site)
     }
 }

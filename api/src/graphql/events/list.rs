@@ -7,11 +7,12 @@ use async_graphql::connection::{Connection, Edge, EmptyFields};
 use vigie_eventlog::{Direction, Log, Query, Read, Recorded};
 
 use super::event::Event;
-use super::filter::EventFilter;
+use super::filter::Wanted;
 use super::log_fault;
 use crate::graphql::error::argument;
 use crate::graphql::keyset::{Cursor, Kind, Part};
 use crate::graphql::page::Page;
+use crate::rights::Scope;
 
 const LIST: &str = "events";
 
@@ -26,11 +27,10 @@ fn bound(name: &str, cursor: Option<&str>) -> Result<Option<i64>, Error> {
 /// One page of matching events up to `last`, oldest first.
 pub(super) async fn events(
     log: &Log,
-    filter: EventFilter,
+    wanted: Wanted,
     page: Page,
     last: Option<i64>,
 ) -> Result<Connection<Cursor, Event, EmptyFields, EmptyFields>, Error> {
-    let wanted = filter.checked()?;
     let after = bound("after", page.after.as_deref())?;
     let before = bound("before", page.before.as_deref())?;
     let limit = usize::try_from(page.limit).unwrap_or_default();
@@ -71,9 +71,10 @@ pub(super) async fn events(
     Ok(connection)
 }
 
-/// The event at `position`.
-pub(super) async fn one(log: &Log, position: i64) -> Result<Option<Event>, Error> {
+/// The event at `position`, if it is one that `scope` shows.
+pub(super) async fn one(log: &Log, scope: &Scope, position: i64) -> Result<Option<Event>, Error> {
     let read = Read::after(position.saturating_sub(1)).until(position).limit(1);
     let found = log.read(&Query::all(), read).await.map_err(|error| log_fault(&error))?;
-    Ok(found.into_iter().next().map(|event| Event(Arc::new(event))))
+    let shown = found.into_iter().next().filter(|event| scope.admits(&event.kind, &event.site));
+    Ok(shown.map(|event| Event(Arc::new(event))))
 }

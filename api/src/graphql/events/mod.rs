@@ -38,7 +38,9 @@ impl EventsQuery {
         before: Option<String>,
     ) -> Result<Connection<Cursor, Event, EmptyFields, EmptyFields>, Error> {
         let page = Page::new(first, after, last, before)?;
-        list::events(&ctx.services().log, filter.unwrap_or_default(), page, ctx.snapshot().view().last()).await
+        let view = ctx.snapshot().view();
+        let wanted = filter.unwrap_or_default().checked(view.scope())?;
+        list::events(&ctx.services().log, wanted, page, view.last()).await
     }
 
     /// One event, by its position or its id.
@@ -48,27 +50,27 @@ impl EventsQuery {
         position: Option<Position>,
         id: Option<Uuid>,
     ) -> Result<Option<Event>, Error> {
-        let log = &ctx.services().log;
-        let position = match (position, id) {
-            (Some(Position(position)), None) => position,
+        match (position, id) {
+            (Some(Position(position)), None) => shown(ctx, position).await,
             (None, Some(id)) => {
                 let mut reading = ctx.snapshot().read().await?;
                 let found = sqlx::query_scalar!("select position from event where id = $1", id)
                     .fetch_optional(reading.connection())
                     .await
                     .map_err(unreadable)?;
-                match found {
-                    Some(position) => position,
-                    // It may be in what is archived.
-                    None => return log.require(0, i64::MAX).await.map(|()| None).map_err(|error| log_fault(&error)),
+                drop(reading);
+                let event = match found {
+                    Some(position) => shown(ctx, position).await?,
+                    None => None,
+                };
+                if event.is_none() && !(found.is_some() && ctx.snapshot().view().scope().admits_all()) {
+                    // It may be in what is archived; one that is not to be seen is answered as if it might.
+                    ctx.services().log.require(0, i64::MAX).await.map_err(|error| log_fault(&error))?;
                 }
+                Ok(event)
             }
-            (Some(_), Some(_)) | (None, None) => return Err(bad_input("position", "either position or id is needed")),
-        };
-        if position < 1 || ctx.snapshot().view().last().is_some_and(|last| position > last) {
-            return Ok(None);
+            (Some(_), Some(_)) | (None, None) => Err(bad_input("position", "either position or id is needed")),
         }
-        list::one(log, position).await
     }
 
     /// The end of the log: the position of the last event, or of the last before the moment that `at` looks at.
@@ -83,6 +85,15 @@ impl EventsQuery {
     async fn position(&self, ctx: &Context<'_>) -> Result<Position, Error> {
         ctx.snapshot().read().await?.position().await.map(Position)
     }
+}
+
+/// The event at a position, if there is one by the moment that is looked at, for the caller to see.
+async fn shown(ctx: &Context<'_>, position: i64) -> Result<Option<Event>, Error> {
+    let view = ctx.snapshot().view();
+    if position < 1 || view.last().is_some_and(|last| position > last) {
+        return Ok(None);
+    }
+    list::one(&ctx.services().log, view.scope(), position).await
 }
 
 /// The caller is told that the log failed, the cause is for our own log; or that what was asked for is archived.

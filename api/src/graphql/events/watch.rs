@@ -60,7 +60,7 @@ impl EventsSubscription {
         after: Option<Position>,
         filter: Option<EventFilter>,
     ) -> Result<impl Stream<Item = Result<EventItem, Error>> + use<>, Error> {
-        let wanted = filter.unwrap_or_default().checked()?;
+        let wanted = filter.unwrap_or_default().checked(ctx.snapshot().view().scope())?;
         let after = start(ctx, after).await?;
         let follower = ctx.services().log.follow(wanted.query.clone(), after).in_portions(PORTION);
         let stopping = ctx.stopping();

@@ -22,6 +22,7 @@ use crate::graphql::page::Page;
 use crate::graphql::scalars::Position;
 use crate::graphql::snapshot::Snapshot;
 use crate::graphql::time::Tree;
+use crate::rights::{Scope, Sites};
 
 /// The shortest time from an item to the news that nothing has changed.
 const HEARTBEAT: Duration = Duration::from_secs(1);
@@ -41,6 +42,14 @@ impl Query {
     pub(in crate::graphql) fn new<R: LiveRow>(asked: &impl Debug, page: Page, filter: Filter) -> Self {
         Self { name: format!("{} {asked:?} {page:?}", R::TABLE).into(), page, filter }
     }
+
+    /// The query of whoever sees as much: others who see something else get another list.
+    fn seen_by(self, scope: &Scope) -> Self {
+        match &scope.read {
+            Sites::All => self,
+            sites @ Sites::Some(_) => Self { name: format!("{} {sites:?}", self.name).into(), ..self },
+        }
+    }
 }
 
 /// The list as it is and as it changes; or only what changes after a position.
@@ -53,6 +62,7 @@ where
     T: OutputType + From<R> + Send + 'static,
 {
     let position = start(ctx, after).await?;
+    let query = query.seen_by(ctx.snapshot().view().scope());
     // What the filter was made with is not held while the subscription lasts.
     ctx.snapshot().renew().await;
     let services = ctx.services();

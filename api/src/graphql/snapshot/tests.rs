@@ -18,7 +18,8 @@ async fn services() -> Services {
     let executor = Executor::new(log.clone(), Arc::new(clock::now));
     let projections = Projections::start(pool.clone(), log.clone(), CancellationToken::new()).await.unwrap();
     let accounts = Accounts::open(pool.clone(), executor.clone(), &Settings::open()).unwrap();
-    Services { pool, log, executor, projections, schema: crate::graphql::ReadSchema::default(), accounts }
+    let (schema, directory) = (crate::graphql::ReadSchema::default(), crate::rights::Directory::of_nobody());
+    Services { pool, log, executor, projections, schema, accounts, directory }
 }
 
 /// A connection beside the server's, as the one who logged in.
@@ -54,7 +55,8 @@ fn code(error: &Error) -> Option<String> {
 async fn cancelling_ends_the_statement_that_runs_and_no_other() {
     let services = services().await;
     let (gate, mut other) = (gate_closed(&services).await, own(&services).await);
-    let (cancelled, waits) = (Snapshot::new(&services, LONG), Snapshot::new(&services, LONG));
+    let (cancelled, waits) =
+        (Snapshot::new(&services, Scope::whole(), LONG), Snapshot::new(&services, Scope::whole(), LONG));
     let reads = tokio::spawn({
         let waits = waits.clone();
         async move { waits.read().await.is_ok() }
@@ -74,7 +76,7 @@ async fn cancelling_ends_the_statement_that_runs_and_no_other() {
 async fn a_statement_ends_by_itself_after_its_time() {
     let services = services().await;
     let gate = gate_closed(&services).await;
-    let read = Snapshot::new(&services, Duration::from_millis(50));
+    let read = Snapshot::new(&services, Scope::whole(), Duration::from_millis(50));
     assert_eq!(read.read().await.err().and_then(|error| code(&error)).as_deref(), Some("TIMEOUT"));
     gate.close().await.unwrap();
     assert!(read.read().await.is_ok());
@@ -89,7 +91,7 @@ async fn a_reader_that_goes_while_it_begins_leaves_no_transaction_behind() {
     let services = Services { pool: one.connect_with(options).await.unwrap(), ..services };
     let (gate, mut other) = (gate_closed(&services).await, own(&services).await);
     for timeout in [LONG, Duration::from_millis(50)] {
-        let snapshot = Snapshot::new(&services, timeout);
+        let snapshot = Snapshot::new(&services, Scope::whole(), timeout);
         tokio::select! {
             read = snapshot.read() => assert_eq!((read.is_err(), timeout < LONG), (true, true)),
             () = until_waiting(&snapshot, &mut other, true), if timeout == LONG => {}

@@ -10,7 +10,6 @@ use super::Past;
 use super::moment::moment;
 use super::tree::Tree;
 use crate::graphql::context::Parts;
-use crate::graphql::rights::{Right, require};
 use crate::graphql::scalars::Position;
 
 /// How long the read models may take to reach the moment.
@@ -23,12 +22,11 @@ pub(super) async fn at(
     position: Option<Position>,
     time: Option<DateTime<Utc>>,
 ) -> Result<PastTree, Error> {
-    require(ctx, Right::Audit)?;
     let position = moment(ctx, position, time).await?;
     let waited = ctx.services().reached(position, PATIENCE).await;
     waited.map_err(|behind| not_yet(&behind))?;
     let snapshot = ctx.snapshot().reaching(position).await?;
-    Ok(Tree::new(snapshot.at(position).await?, Past::default()))
+    Ok(Tree::new(snapshot.at(position).await?.in_the_past(), Past::default()))
 }
 
 fn not_yet(behind: &Behind) -> Error {

@@ -18,9 +18,10 @@ use axum::response::{IntoResponse, Response};
 
 use super::App;
 use super::admit::Refused;
+use super::caller::Caller;
 use super::graphql::{bad_request, is_request_error, json_body, refusal};
 use super::negotiate::{Media, accepts, media, problem};
-use super::request::{Asked, Caller, Malformed, from_json, from_pairs};
+use super::request::{Asked, Malformed, from_json, from_pairs};
 pub(super) use reserved::Streams;
 use reserved::{Told, Trouble};
 
@@ -32,7 +33,7 @@ const EVENTS: &str = "text/event-stream";
 type Pairs = Query<Vec<(String, String)>>;
 
 /// Reserves a stream.
-pub(super) async fn put(State(app): State<App>) -> Response {
+pub(super) async fn put(State(app): State<App>, _: Caller) -> Response {
     if app.life().is_stopping() {
         return stopping();
     }
@@ -86,7 +87,7 @@ pub(super) async fn post(
 }
 
 /// Stops an operation on a reserved stream.
-pub(super) async fn delete(State(app): State<App>, headers: HeaderMap, Query(mut pairs): Pairs) -> Response {
+pub(super) async fn delete(State(app): State<App>, headers: HeaderMap, _: Caller, Query(mut pairs): Pairs) -> Response {
     let Some(token) = token(&headers, &mut pairs) else { return trouble(Trouble::Unknown) };
     let Some((_, id)) = pairs.into_iter().find(|(name, _)| name == "operationId") else {
         return bad_request(&Malformed("operationId is missing".to_owned()));

@@ -13,9 +13,9 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 use super::App;
+use super::caller::Caller;
 use super::guard::same_origin;
 use super::negotiate::problem;
-use super::request::Caller;
 
 /// The subprotocol that is spoken.
 const SUBPROTOCOL: &str = "graphql-transport-ws";

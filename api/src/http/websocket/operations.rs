@@ -9,7 +9,8 @@ use tokio_stream::StreamMap;
 
 use crate::http::App;
 use crate::http::admit::Refused;
-use crate::http::request::{Asked, Caller};
+use crate::http::caller::Caller;
+use crate::http::request::Asked;
 use crate::limits::{Exceeded, Limit};
 
 /// What an operation does next.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use axum::extract::ws::{Message, WebSocket};
 use futures_util::SinkExt;
+use futures_util::future::BoxFuture;
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until};
 
 use super::SUBPROTOCOL;
@@ -11,8 +12,9 @@ use super::message::{self, Closing, Said};
 use super::operations::{Happened, Operations};
 use crate::actor::Actor;
 use crate::http::App;
+use crate::http::caller::Caller;
 use crate::http::graphql::is_request_error;
-use crate::http::request::Caller;
+use crate::rights::Lapse;
 
 /// How often a silent client is asked whether it is still there.
 const PING_EVERY: Duration = Duration::from_secs(20);
@@ -31,6 +33,8 @@ struct Session {
     socket: WebSocket,
     app: App,
     caller: Caller,
+    /// When the caller may do nothing any more.
+    ends: BoxFuture<'static, Lapse>,
     operations: Operations,
     acknowledged: bool,
     draining: bool,
@@ -43,7 +47,8 @@ pub(super) async fn run(socket: WebSocket, app: App, caller: Caller) {
     let spoken = socket.protocol().is_some_and(|protocol| protocol == SUBPROTOCOL);
     let operations = Operations::default();
     let heard = Instant::now();
-    let mut session = Session { socket, app, caller, operations, acknowledged: false, draining: false, heard };
+    let ends = app.ends(&caller);
+    let mut session = Session { socket, app, caller, ends, operations, acknowledged: false, draining: false, heard };
     let end = if spoken { session.serve().await } else { End::Close(Closing::subprotocol()) };
     let code = match end {
         End::Close(closing) => {
@@ -59,6 +64,14 @@ pub(super) async fn run(socket: WebSocket, app: App, caller: Caller) {
     tracing::debug!(websocket.code = code, actor = session.caller.actor.as_str(), "socket closed");
 }
 
+/// How a socket is closed whose caller may do nothing any more.
+fn closing(lapse: Lapse) -> Closing {
+    match lapse {
+        Lapse::Right(_) => Closing::forbidden("no rights are left"),
+        Lapse::Denied(_) => Closing::unauthorized(),
+    }
+}
+
 impl Session {
     async fn serve(&mut self) -> End {
         let opened = Instant::now();
@@ -71,6 +84,7 @@ impl Session {
                 return End::Close(Closing::restart());
             }
             let done = tokio::select! {
+                lapse = &mut self.ends => Err(End::Close(closing(lapse))),
                 frame = self.socket.recv() => match frame {
                     Some(Ok(frame)) => self.heard(frame).await,
                     Some(Err(_)) | None => Err(End::Gone),
@@ -118,7 +132,8 @@ impl Session {
         match said {
             Said::Init(_) if self.acknowledged => Err(End::Close(Closing::second_init())),
             Said::Init(payload) => {
-                self.introduce(&payload)?;
+                self.introduce(&payload).await?;
+                self.ends = self.app.ends(&self.caller);
                 self.acknowledged = true;
                 self.send(message::ack()).await
             }
@@ -129,7 +144,9 @@ impl Session {
             // What comes after the signal to stop is for the next server.
             Said::Subscribe(..) if self.draining => Ok(()),
             Said::Subscribe(id, asked) => {
-                match self.operations.start(&self.app, &self.caller, id.clone(), *asked).await {
+                let caller =
+                    self.caller.again(&self.app).map_err(|denied| End::Close(closing(Lapse::Denied(denied))))?;
+                match self.operations.start(&self.app, &caller, id.clone(), *asked).await {
                     Ok(()) => Ok(()),
                     Err(refused) => {
                         let mut answer = refused.into_answer();
@@ -145,18 +162,35 @@ impl Session {
         }
     }
 
-    /// Browsers cannot set headers on sockets, so the first message may name the actor as the header would.
-    fn introduce(&mut self, payload: &serde_json::Map<String, serde_json::Value>) -> Result<(), End> {
-        let named = payload.iter().find(|(key, _)| key.eq_ignore_ascii_case(Actor::HEADER));
-        if let Some((_, value)) = named {
-            let actor = value.as_str().map(Actor::new);
-            match actor {
-                Some(Ok(actor)) => self.caller.actor = actor,
-                Some(Err(error)) => return Err(End::Close(Closing::forbidden(format!("Vigie-Actor: {error}")))),
-                None => return Err(End::Close(Closing::forbidden("Vigie-Actor: not a text"))),
+    /// Browsers cannot set headers on sockets, so the first message may say what the headers would: who asks, by an access
+    /// token or API key, or on an open server by a name.
+    async fn introduce(&mut self, payload: &serde_json::Map<String, serde_json::Value>) -> Result<(), End> {
+        let text = |name: &str| match payload.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)) {
+            Some((_, value)) => value.as_str().map(Some).ok_or_else(|| format!("{name}: not a text")),
+            None => Ok(None),
+        };
+        let forbidden = |why: String| End::Close(Closing::forbidden(why));
+        let named = text("Vigie-Actor").map_err(forbidden)?;
+        if self.app.settings().open {
+            if let Some(named) = named {
+                self.caller.actor = Actor::new(named).map_err(|error| forbidden(format!("Vigie-Actor: {error}")))?;
             }
+            return Ok(());
         }
-        Ok(())
+        if named.is_some() {
+            return Err(forbidden("Vigie-Actor names actors on open servers alone".to_owned()));
+        }
+        let unauthorized = || End::Close(Closing::unauthorized());
+        match text("Authorization").map_err(forbidden)? {
+            Some(shown) => {
+                let shown = shown.split_once(' ').filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+                let (_, shown) = shown.ok_or_else(unauthorized)?;
+                self.caller = self.caller.proved_by(shown.trim(), &self.app).await.map_err(|_| unauthorized())?;
+                Ok(())
+            }
+            None if self.caller.who.is_some() => Ok(()),
+            None => Err(unauthorized()),
+        }
     }
 
     async fn happened(&mut self, id: &str, happened: Happened) -> Result<(), End> {

@@ -1,0 +1,45 @@
+//! What can be asked, done and watched.
+
+use super::{Line, fields};
+
+fields! {
+    ROOTS
+    Query {
+        Read: sites site stands stand flights flight allocations allocation passes pass springLimits alerts alert
+            head position after;
+        Events: events event;
+        Past: diff at;
+        Audit: auditTrail refusals activity auditExport refusalExport;
+        Inspect: projections projectionOperations policies timers jobs jobRuns;
+        OperateProjections: projectionVerification;
+        OperateJobs: deadLetters;
+    }
+    Mutation {
+        Operate: allocateStand moveAllocation freeStand cancelAllocation confirmPass acknowledgeAlert;
+        Supervise: closeStand reopenStand cancelFlight reinstateFlight resolveAlert;
+        Report: reportFlight assignAircraft linkTurnaround;
+        Configure: defineSite defineStand setAllocationRules setTurnaroundRule setLimits;
+        OperateProjections: pauseProjection resumeProjection retryProjection rebuildProjection cancelRebuild skipEvent;
+        OperateJobs: switchPolicy triggerJob pauseJob resumeJob retryDeadLetter discardDeadLetter;
+    }
+    Subscription {
+        Read: standChanged flightChanged liveStands liveFlights liveAllocations passChanged livePasses
+            alertChanged liveAlerts;
+        Events: events;
+        Inspect: projectionChanged;
+    }
+    Past {
+        Read: time sites site stands stand flights flight allocations allocation passes pass springLimits alerts
+            alert head position;
+        Events: events event;
+        Past: diff;
+        Audit: auditTrail refusals activity auditExport refusalExport;
+    }
+    Now {
+        Read: sites site stands stand flights flight allocations allocation passes pass springLimits alerts alert
+            head position;
+        Events: events event;
+        Past: diff;
+        Audit: auditTrail refusals activity auditExport refusalExport;
+    }
+}
