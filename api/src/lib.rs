@@ -7,6 +7,7 @@ mod audit;
 pub mod background;
 pub mod cli;
 pub mod clock;
+mod completion;
 pub mod demo;
 pub mod documents;
 pub mod graphql;

@@ -9,6 +9,7 @@ use metrics::counter;
 use vigie_domain::kernel::{Context, Decided, Decision, Guard, Need, Query, Refused, Stop, World};
 use vigie_eventlog::{Append, AppendError, Appended, Condition, Log, Metadata, NewEvent};
 
+use crate::answer;
 use crate::refusals::{Refusal, Refusals};
 use crate::turns::Turns;
 use crate::views::{Kept, Unfolded, Views, stored_query};
@@ -134,14 +135,14 @@ impl Executor {
             let Ruling { result, guards, position, .. } = ruling;
             let decided = match result {
                 Ok(decided) => decided,
-                Err(refusal) => return self.first_answer::<D>(order).await?.ok_or(Failure::Refused(refusal)),
+                Err(refusal) => return self.first_answer(command, order).await?.ok_or(Failure::Refused(refusal)),
             };
             if decided.events.is_empty() {
                 let now = Done { answer: decided.answer, position, appended: 0, retries };
-                return Ok(self.first_answer::<D>(order).await?.unwrap_or(now));
+                return Ok(self.first_answer(command, order).await?.unwrap_or(now));
             }
-            match self.log.append(append::<D>(&decided, &guards, order, context.now)).await {
-                Ok(appended) if appended.repeated => return first_answer_in::<D>(appended, order),
+            match self.log.append(append(command, &decided, &guards, order, context.now)).await {
+                Ok(appended) if appended.repeated => return first_answer_in(command, appended, order),
                 Ok(appended) => {
                     let (answer, count) = (decided.answer, decided.events.len());
                     return Ok(Done { answer, position: appended.last, appended: count, retries });
@@ -215,9 +216,13 @@ impl Executor {
     }
 
     /// What this command was answered when it was carried out before.
-    async fn first_answer<D: Decision>(&self, order: &Order) -> Result<Option<Done<D::Answer>>, Failure<D::Refusal>> {
+    async fn first_answer<D: Decision>(
+        &self,
+        command: &D,
+        order: &Order,
+    ) -> Result<Option<Done<D::Answer>>, Failure<D::Refusal>> {
         let appended = self.log.appended(order.command_id).await?;
-        appended.map(|appended| first_answer_in::<D>(appended, order)).transpose()
+        appended.map(|appended| first_answer_in(command, appended, order)).transpose()
     }
 }
 
@@ -237,16 +242,23 @@ pub(crate) fn look<D: Decision>(command: &D, context: &Context, views: &[Arc<Kep
     Ok(Ruling { result, guards: world.take_guards(), position, seen, consulted: world.was_consulted() })
 }
 
-fn first_answer_in<D: Decision>(appended: Appended, order: &Order) -> Outcome<D> {
+fn first_answer_in<D: Decision>(command: &D, appended: Appended, order: &Order) -> Outcome<D> {
     let reused = || Failure::CommandIdReused { command_id: order.command_id };
     if appended.command != D::NAME {
         return Err(reused());
     }
-    let answer = appended.answer.and_then(|json| serde_json::from_str(json.get()).ok()).ok_or_else(reused)?;
+    let answer = appended.answer.ok_or_else(reused)?;
+    let answer = answer::read(command, order, &answer).ok_or_else(reused)?;
     Ok(Done { answer, position: appended.last, appended: 0, retries: 0 })
 }
 
-fn append<D: Decision>(decided: &Decided<D::Answer>, guards: &[Guard], order: &Order, now: DateTime<Utc>) -> Append {
+fn append<D: Decision>(
+    command: &D,
+    decided: &Decided<D::Answer>,
+    guards: &[Guard],
+    order: &Order,
+    now: DateTime<Utc>,
+) -> Append {
     let event = |(event, at): &(vigie_domain::Event, Option<DateTime<Utc>>)| {
         let encoded = event.encode();
         NewEvent {
@@ -259,7 +271,6 @@ fn append<D: Decision>(decided: &Decided<D::Answer>, guards: &[Guard], order: &O
         }
     };
     let condition = |guard: &Guard| Condition { query: stored_query(&guard.query), after: guard.after };
-    let answer = serde_json::value::to_raw_value(&decided.answer).expect("answers are plain data and always serialise");
     Append {
         events: decided.events.iter().map(event).collect(),
         metadata: Metadata {
@@ -271,7 +282,7 @@ fn append<D: Decision>(decided: &Decided<D::Answer>, guards: &[Guard], order: &O
             traceparent: order.traceparent.clone(),
         },
         conditions: guards.iter().map(condition).collect(),
-        answer: Some(answer),
+        answer: Some(answer::write(command, order, &decided.answer)),
     }
 }
 

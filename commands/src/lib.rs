@@ -5,6 +5,7 @@
 //! commands of their own. What a rule forbids is kept in [`refusals`], and what is left to do by hand in [`dead_letters`].
 //! [`time`] is the clock that all of it goes by.
 
+mod answer;
 pub mod dead_letters;
 mod executor;
 mod hidden;

@@ -17,12 +17,22 @@ pub struct Order {
     pub causation_id: Option<Uuid>,
     /// W3C trace context of the request.
     pub traceparent: Option<String>,
+    /// Whether the first answer is only for the same actor with the same command. Ids that clients choose may be used
+    /// twice by mistake; those that follow from a fact cannot, though a later version may word their command otherwise.
+    pub exact: bool,
 }
 
 impl Order {
     /// A command that starts a chain.
     pub fn new(command_id: Uuid, actor: impl Into<String>) -> Self {
-        Self { command_id, actor: actor.into(), correlation_id: None, causation_id: None, traceparent: None }
+        let actor = actor.into();
+        Self { command_id, actor, correlation_id: None, causation_id: None, traceparent: None, exact: false }
+    }
+
+    /// The same, whose id was chosen by a client.
+    #[must_use]
+    pub fn exact(self) -> Self {
+        Self { exact: true, ..self }
     }
 }
 
@@ -68,8 +78,8 @@ pub enum Failure<R> {
         /// Why.
         source: DecodeError,
     },
-    /// The command id was used before, for another command.
-    #[error("command id {command_id} was used before for another command")]
+    /// The command id was used before, for another command or by another actor.
+    #[error("command id {command_id} was used before, for another command or by somebody else")]
     CommandIdReused {
         /// The id.
         command_id: Uuid,

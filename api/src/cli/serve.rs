@@ -46,6 +46,9 @@ pub(super) struct Args {
 pub(super) async fn run(args: Args, settings: Settings) -> Outcome {
     let settings = Settings { listen: args.listen.unwrap_or(settings.listen), ..settings };
     settings.check_listen()?;
+    for name in crate::settings::unknown(std::env::vars_os().map(|(name, _)| name)) {
+        tracing::warn!(name, "no such setting; docs/configuration.md lists them");
+    }
     settings.check_secrets()?;
     let tls = settings.tls().map(Tls::start).transpose()?;
     let documents = documents(&settings).await?;

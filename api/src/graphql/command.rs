@@ -88,7 +88,7 @@ pub(super) async fn carry_out<D: Decision>(
 ) -> Result<Carried<D>, Error> {
     let command_id = command_id.unwrap_or_else(Uuid::now_v7);
     let caller = ctx.caller();
-    let mut order = Order::new(command_id, caller.actor.as_str());
+    let mut order = Order::new(command_id, caller.actor.as_str()).exact();
     order.traceparent.clone_from(&caller.traceparent);
     let services = ctx.services();
     // Nothing is held open while the command is carried out, not even by a mutation before it.

@@ -38,7 +38,7 @@ impl Page {
         }
         for (name, size) in [("first", first), ("last", last)] {
             if size.is_some_and(|size| !(0..=MAX).contains(&size)) {
-                return Err(bad_input(name, format!("a page has 0 to {MAX} rows")));
+                return Err(bad_input(name, "it is not a number of rows: 0 or more, within the limit of a page"));
             }
         }
         let limit = first.or(last).unwrap_or(DEFAULT);

@@ -10,6 +10,7 @@ use super::caller::Caller;
 use super::inspect::{chosen, introspects, without_value};
 use super::request::Asked;
 use super::resume::{resume, resumes};
+use crate::completion::Outline;
 use crate::limits::{Cost, Slot, check};
 use crate::rights::{self, Right};
 
@@ -20,6 +21,8 @@ pub(super) struct Admitted {
     pub(super) kind: Option<OperationType>,
     /// The rights that it needs.
     pub(super) needed: Vec<Right>,
+    /// What it asks for; empty if that cannot be said.
+    pub(super) outline: Outline,
     /// Whether each item says after which position a client that was cut off goes on.
     pub(super) resumes: bool,
     /// What it costs.
@@ -81,7 +84,9 @@ impl Refused {
 
     /// What the client reads.
     pub(super) fn into_answer(self) -> Response {
-        Response::from_errors(self.errors)
+        let mut answer = Response::from_errors(self.errors);
+        answer.http_headers = self.headers;
+        answer
     }
 }
 
@@ -138,13 +143,14 @@ impl App {
         }
         let kind = operation.map(|operation| operation.ty);
         let resumes = operation.is_some_and(resumes);
+        let outline = operation.map(|operation| Outline::of(&document, operation)).unwrap_or_default();
         let variables = Variables::from_json(Value::Object(asked.variables));
         let mut request = Request::new(text).variables(variables);
         request.operation_name = asked.operation_name;
         request.set_parsed_query(document);
         let slot = self.slot(caller, kind)?;
         cost.record();
-        Ok(Admitted { request, kind, needed, resumes, cost, slot, headers: HeaderMap::new() })
+        Ok(Admitted { request, kind, needed, outline, resumes, cost, slot, headers: HeaderMap::new() })
     }
 
     fn may(

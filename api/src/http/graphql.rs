@@ -85,8 +85,9 @@ pub(super) fn json_body(
     let body = body.map_err(|rejection| {
         let status = rejection.status();
         Box::new(if status == StatusCode::PAYLOAD_TOO_LARGE {
-            let exceeded = body_too_large(headers, app.settings().body_limit);
-            problem(status, exceeded.limit.code(), &exceeded.counted().message())
+            let errors = vec![body_too_large(headers, app.settings().body_limit).into_error()];
+            let refused = Refused { errors, status, outright: true, headers: HeaderMap::new() };
+            refusal(media(headers).unwrap_or(Media::Json), refused)
         } else {
             problem(status, "BAD_REQUEST", &rejection.body_text())
         })
@@ -127,18 +128,22 @@ async fn run_batch(app: &App, media: Media, batch: Vec<Value>, caller: Caller) -
         Err(malformed) => return bad_request(&malformed),
     };
     let mut answers = Vec::with_capacity(batch.len());
+    let mut headers = HeaderMap::new();
     for asked in batch {
         let mut answer = execute(app, asked, caller.clone()).await.unwrap_or_else(Refused::into_answer);
+        // Each tells what the caller may still spend: the last one is right.
+        headers.extend(std::mem::take(&mut answer.http_headers));
         answers.push(json(&mut answer));
     }
-    body(StatusCode::OK, media, &answers)
+    (headers, body(StatusCode::OK, media, &answers)).into_response()
 }
 
 async fn execute(app: &App, asked: Asked, caller: Caller) -> Result<Answer, Refused> {
     let admitted = app.admit(asked, &caller).await?;
     if admitted.is_subscription() {
         let message = "subscriptions need a WebSocket with the subprotocol graphql-transport-ws, or /graphql/stream";
-        return Err(Refused::because(app.settings().protocols.invalid_status, "BAD_REQUEST", message));
+        let refused = Refused::because(app.settings().protocols.invalid_status, "BAD_REQUEST", message);
+        return Err(Refused { headers: admitted.headers, ..refused });
     }
     Ok(app.execute(admitted, caller).await)
 }

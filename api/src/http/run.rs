@@ -12,12 +12,13 @@ use crate::limits::{Cost, within};
 impl App {
     /// The answer to a query or mutation.
     pub(super) async fn execute(&self, admitted: Admitted, caller: Caller) -> Response {
-        let Admitted { request, cost, headers, slot, .. } = admitted;
+        let Admitted { request, outline, cost, headers, slot, .. } = admitted;
         let told = self.tells(&caller, cost);
         let (request, snapshot) = self.prepare(request, caller);
         let operation = self.schema().execute(request);
         let mut answer = within(self.settings().limits.operation, operation, snapshot.cancel()).await;
         drop(slot);
+        outline.complete(&mut answer);
         answer.http_headers.extend(headers);
         tell(&mut answer, told);
         answer
@@ -30,13 +31,14 @@ impl App {
             let app = self.clone();
             return once(async move { app.execute(admitted, caller).await }).boxed();
         }
-        let Admitted { request, needed, cost, slot, .. } = admitted;
+        let Admitted { request, needed, outline, cost, slot, .. } = admitted;
         let (told, lapse) = (self.tells(&caller, cost), self.lapses(&caller, needed));
         let answers = self.schema().execute_stream(self.prepare(request, caller).0);
         lapse::until(answers.boxed(), lapse)
             .map(move |mut answer| {
                 // It is taken for as long as the stream lives.
                 let _taken = &slot;
+                outline.complete(&mut answer);
                 tell(&mut answer, told);
                 answer
             })

@@ -98,7 +98,7 @@ impl Limit {
                 "body",
                 "BODY_TOO_LARGE",
                 "VIGIE_BODY_LIMIT",
-                "the body has {} bytes",
+                "the request has {} bytes",
                 "bytes of a request body or a WebSocket message",
             ),
             Self::Tokens => {

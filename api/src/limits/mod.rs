@@ -27,9 +27,9 @@ pub(crate) use document::{Cost, check};
 pub use list::Limit;
 pub(crate) use list::{Exceeded, describe};
 pub(crate) use rate::{Overdrawn, Rates};
-pub(crate) use shapes::answers;
 #[cfg(test)]
 pub(crate) use shapes::schema_fields;
+pub(crate) use shapes::{SHAPES, answers, root};
 pub(crate) use slots::{Slot, Slots};
 
 /// How much is allowed. Each value has its setting; [`Limit`] says which.

@@ -1,11 +1,12 @@
-//! What a cost depends on of the schema: which fields are lists, and how large their pages are.
+//! The schema as far as limits and answers depend on it: the types of fields, which are lists, and how large their pages
+//! are.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use async_graphql::Value;
 use async_graphql::parser::parse_schema;
-use async_graphql::parser::types::{BaseType, FieldDefinition, Type, TypeKind, TypeSystemDefinition};
+use async_graphql::parser::types::{BaseType, FieldDefinition, OperationType, Type, TypeKind, TypeSystemDefinition};
 
 use super::cost;
 
@@ -18,11 +19,13 @@ const INTROSPECTION: &str = "
     type __EnumValue { name: String! }
     type __Directive { args: [__InputValue!]! }";
 
-/// A field, as a cost sees it.
+/// A field.
 #[derive(Debug)]
-pub(super) struct Shape {
+pub(crate) struct Shape {
+    /// Its type.
+    pub(crate) kind: Type,
     /// The type of what it answers, without lists around it.
-    pub(super) answers: String,
+    pub(crate) answers: String,
     /// What it costs beside its answer.
     pub(super) beside: u64,
     pub(super) many: Many,
@@ -43,10 +46,10 @@ pub(super) enum Many {
 
 /// The types by name, each with its fields by name.
 #[derive(Debug)]
-pub(super) struct Shapes(HashMap<String, HashMap<String, Shape>>);
+pub(crate) struct Shapes(HashMap<String, HashMap<String, Shape>>);
 
 /// Those of the schema.
-pub(super) static SHAPES: LazyLock<Shapes> = LazyLock::new(|| Shapes::of(&crate::graphql::sdl()));
+pub(crate) static SHAPES: LazyLock<Shapes> = LazyLock::new(|| Shapes::of(&crate::graphql::sdl()));
 
 impl Shapes {
     /// Of a schema definition.
@@ -78,7 +81,7 @@ impl Shapes {
     }
 
     /// A field of a type. Introspection is on every root.
-    pub(super) fn field(&self, on: &str, field: &str) -> Option<&Shape> {
+    pub(crate) fn field(&self, on: &str, field: &str) -> Option<&Shape> {
         self.0.get(on)?.get(field)
     }
 }
@@ -108,13 +111,23 @@ fn shape(on: &str, field: &FieldDefinition) -> Shape {
         (false, None) if connection => Many::Page(cost::PAGE),
         (false, None | Some(_)) | (true, Some(_)) => Many::One,
     };
-    Shape { beside: cost::beside(on, &field.name.node, connection), answers: answers.to_owned(), many }
+    let (beside, answers) = (cost::beside(on, &field.name.node, connection), answers.to_owned());
+    Shape { kind: field.ty.node.clone(), answers, beside, many }
 }
 
 fn base(of: &Type) -> (&str, bool) {
     match &of.base {
         BaseType::Named(name) => (name, false),
         BaseType::List(inner) => (base(inner).0, true),
+    }
+}
+
+/// The type whose fields an operation asks for.
+pub(crate) fn root(operation: OperationType) -> &'static str {
+    match operation {
+        OperationType::Query => "Query",
+        OperationType::Mutation => "Mutation",
+        OperationType::Subscription => "Subscription",
     }
 }
 

@@ -2,13 +2,11 @@
 
 use std::collections::HashMap;
 
-use async_graphql::parser::types::{
-    ExecutableDocument, Field, OperationDefinition, OperationType, Selection, SelectionSet,
-};
+use async_graphql::parser::types::{ExecutableDocument, Field, OperationDefinition, Selection, SelectionSet};
 use async_graphql::{Name, Pos, Positioned, ServerError, Value, Variables};
 
 use super::cost::INTROSPECTION;
-use super::shapes::{Many, SHAPES, Shape, Shapes, rows};
+use super::shapes::{Many, SHAPES, Shape, Shapes, root, rows};
 use super::{Exceeded, Limit, Limits};
 
 /// What a selection holds, its fragments written out.
@@ -75,14 +73,9 @@ pub(super) fn weigh(
     variables: &Variables,
     limits: &Limits,
 ) -> Result<Weight, Weightless> {
-    let root = match operation.ty {
-        OperationType::Query => "Query",
-        OperationType::Mutation => "Mutation",
-        OperationType::Subscription => "Subscription",
-    };
     let fragments = HashMap::new();
     let mut scale = Scale { shapes: &SHAPES, limits, document, variables, operation, fragments };
-    let mut weight = scale.selection(&operation.selection_set, root, 1)?;
+    let mut weight = scale.selection(&operation.selection_set, root(operation.ty), 1)?;
     let declared: usize = operation.variable_definitions.iter().map(|variable| variable.node.directives.len()).sum();
     weight.directives = weight.directives.saturating_add(number(operation.directives.len() + declared));
     Ok(weight)

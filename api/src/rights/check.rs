@@ -4,12 +4,12 @@
 
 use std::collections::BTreeSet;
 
-use async_graphql::parser::types::{ExecutableDocument, OperationDefinition, OperationType, Selection, SelectionSet};
+use async_graphql::parser::types::{ExecutableDocument, OperationDefinition, Selection, SelectionSet};
 use async_graphql::{Pos, Positioned, ServerError};
 
 use super::fields::needs;
 use super::{Right, Rights};
-use crate::limits::answers;
+use crate::limits::{answers, root};
 
 /// The rights that an operation needs, each once.
 ///
@@ -20,13 +20,8 @@ pub(crate) fn check(
     operation: &OperationDefinition,
     rights: &Rights,
 ) -> Result<Vec<Right>, ServerError> {
-    let root = match operation.ty {
-        OperationType::Query => "Query",
-        OperationType::Mutation => "Mutation",
-        OperationType::Subscription => "Subscription",
-    };
     let mut walk = Walk { document, rights, needed: BTreeSet::new(), seen: BTreeSet::new() };
-    walk.selection(&operation.selection_set, root)?;
+    walk.selection(&operation.selection_set, root(operation.ty))?;
     Ok(walk.needed.into_iter().collect())
 }
 

@@ -81,6 +81,15 @@ pub struct Settings {
     pub accounts: Accounts,
 }
 
+/// Names of environment variables that are meant for Vigie, and are no settings: mistyped ones would otherwise be missed.
+pub fn unknown(names: impl Iterator<Item = std::ffi::OsString>) -> Vec<String> {
+    let is_setting = |name: &str| {
+        name == CONFIG || all().any(|all| name == all.variable || name.strip_suffix("_FILE") == Some(all.variable))
+    };
+    let names = names.filter_map(|name| name.into_string().ok());
+    names.filter(|name| name.starts_with("VIGIE_") && !is_setting(name)).collect()
+}
+
 /// A setting that cannot be used.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{name}: {problem}")]
@@ -185,6 +194,12 @@ mod tests {
         let settings = from(&[("VIGIE_LISTEN", "127.0.0.1:2")], Some(file)).unwrap();
         assert_eq!((settings.listen.port(), settings.pool_size, settings.edge.allow_remote), (2, 5, true));
         assert_eq!(settings.drain, Settings::defaults().drain);
+    }
+
+    #[test]
+    fn a_variable_that_is_no_setting_is_found() {
+        let names = ["PATH", "VIGIE_POOL", CONFIG, "VIGIE_MAX_DEPHT", "REDIS_URL"].map(Into::into);
+        assert_eq!(unknown(names.into_iter()), ["VIGIE_MAX_DEPHT"]);
     }
 
     #[test]

@@ -1,10 +1,12 @@
 //! Allocating stands.
 
+use axum::body::Body;
+use axum::http::Request;
 use serde_json::{Value, json};
 use uuid::Uuid;
 use vigie_domain::airport::{CodeLetter, StandKind};
 
-use crate::harness::Server;
+use crate::harness::{Server, text};
 
 const ALLOCATE: &str = "mutation($input: AllocateStandInput!) { allocateStand(input: $input) {
     __typename
@@ -101,6 +103,28 @@ async fn a_command_sent_twice_gets_its_first_answer() {
         .answer("mutation($input: CancelAllocationInput!) { cancelAllocation(input: $input) { __typename } }", cancel)
         .await;
     assert_eq!(answer["errors"][0]["extensions"]["code"], "COMMAND_ID_REUSED", "{answer}");
+}
+
+/// The first answer would say that something has happened which has not.
+#[tokio::test]
+async fn a_command_id_is_for_one_command_of_one_actor() {
+    let server = apron().await;
+    let close = |actor: &'static str, stand: &str, id: Uuid| {
+        let query =
+            "mutation($input: CloseStandInput!) { closeStand(input: $input) { ...on StandPayload { appended } } }";
+        let input = json!({ "stand": stand, "from": "2026-01-15T10:00:00Z", "commandId": id });
+        let body = json!({ "query": query, "variables": { "input": input } }).to_string();
+        let request = Request::post("/graphql").header("content-type", "application/json").header("vigie-actor", actor);
+        let answer = server.send(request.body(Body::from(body)).unwrap());
+        async { serde_json::from_str::<serde_json::Value>(&text(answer.await).await.1).unwrap() }
+    };
+    let id = Uuid::now_v7();
+    assert_eq!(close("operator:a", "LFW/C01", id).await["data"]["closeStand"]["appended"], 1);
+    assert_eq!(close("operator:a", "LFW/C01", id).await["data"]["closeStand"]["appended"], 0);
+    for (actor, stand) in [("operator:a", "LFW/M01"), ("operator:b", "LFW/C01")] {
+        let answer = close(actor, stand, id).await;
+        assert_eq!(answer["errors"][0]["extensions"]["code"], "COMMAND_ID_REUSED", "{actor} {stand}: {answer}");
+    }
 }
 
 #[tokio::test]

@@ -105,7 +105,28 @@ async fn a_body_over_the_limit_is_refused() {
     let body = json!({ "query": format!("{{ head {} }}", " ".repeat(1024)) }).to_string();
     let (status, body) = text(server.send(post("application/json", None, body)).await).await;
     assert_eq!(status, StatusCode::PAYLOAD_TOO_LARGE);
-    assert!(body.contains("BODY_TOO_LARGE") && body.contains("1024"), "{body}");
+    let error = &serde_json::from_str::<Value>(&body).unwrap()["errors"][0]["extensions"];
+    assert_eq!((&error["code"], &error["allowed"]), (&json!("BODY_TOO_LARGE"), &json!(1024)), "{body}");
+    assert_eq!((&error["limit"], &error["setting"]), (&json!("body"), &json!("VIGIE_BODY_LIMIT")), "{body}");
+}
+
+/// Loaders make `site` wait for others, and `head` does not.
+#[tokio::test]
+async fn an_answer_has_its_fields_in_their_order_and_null_for_what_failed() {
+    let server = Server::start().await;
+    server.airport(&[]).await;
+    let head = server.caught_up().await;
+    for (query, expected) in [
+        ("{ site(id: \"LFW\") { id } head position }", r#"{"data":{"site":{"id":"LFW"},"head":H,"position":H}}"#),
+        ("{ flight(id: \"bad\") { id } head }", r#""data":{"flight":null,"head":H}"#),
+        ("{ flight(id: \"bad\") { id } }", r#""data":{"flight":null}"#),
+        ("{ at(position: 1) { flight(id: \"bad\") { id } } head }", r#""data":{"at":{"flight":null},"head":H}"#),
+        ("{ head stands(first: -1) { nodes { id } } }", r#""data":null"#),
+    ] {
+        let (body, expected) = (json!({ "query": query }).to_string(), expected.replace('H', &head.to_string()));
+        let (status, body) = text(server.send(post("application/json", None, body)).await).await;
+        assert!(status == StatusCode::OK && body.contains(&expected), "{query}: {body}");
+    }
 }
 
 #[tokio::test]

@@ -155,6 +155,18 @@ async fn a_document_may_be_named_by_its_hash() {
 }
 
 #[tokio::test]
+async fn a_message_over_the_limit_closes_the_socket_and_says_why() {
+    let server = Server::with(Settings { body_limit: 1024, ..Settings::open() }).await;
+    let mut socket = Socket::ready(server.listen().await).await;
+    let message = |size| json!({ "type": "ping", "payload": { "": "x".repeat(size) } });
+    let around = message(0).to_string().len();
+    socket.say(message(1024 - around)).await;
+    assert_eq!(socket.hear().await["type"], "pong");
+    socket.say(message(1025 - around)).await;
+    assert_eq!(socket.closed().await, 1009);
+}
+
+#[tokio::test]
 async fn each_breach_of_the_protocol_has_its_close_code() {
     let server = Server::start().await;
     let address = server.listen().await;

@@ -106,6 +106,7 @@ async fn again(executor: &Executor, letter: &DeadLetter) -> Result<Given, Box<dy
         correlation_id,
         causation_id: event,
         traceparent,
+        exact: false,
     };
     give(executor, &reaction, order).await
 }

@@ -39,6 +39,7 @@ pub(super) async fn to(
             correlation_id: Some(metadata.correlation_id),
             causation_id: Some(recorded.id),
             traceparent: metadata.traceparent.clone(),
+            exact: false,
         };
         give_or_keep(policy.name(), executor, pool, &reaction, order).await?;
     }

@@ -215,6 +215,7 @@ impl Timers {
             correlation_id: Some(due.correlation_id),
             causation_id: Some(due.event),
             traceparent: due.traceparent.clone(),
+            exact: false,
         };
         give_or_keep(&due.policy, &self.executor, &self.pool, &reaction, order).await
     }

@@ -59,11 +59,11 @@ pub struct Options {
 }
 
 impl Default for Options {
-    /// Durable; 100 connections; five minutes; the folder that `VIGIE_POSTGRES_BIN` names, if any.
+    /// Durable; 300 connections, for several processes with pools of the usual size; five minutes; the folder that `VIGIE_POSTGRES_BIN` names, if any.
     fn default() -> Self {
         Self {
             durable: true,
-            max_connections: 100,
+            max_connections: 300,
             patience: Duration::from_secs(300),
             binaries: std::env::var_os("VIGIE_POSTGRES_BIN").map(PathBuf::from),
         }
@@ -74,7 +74,7 @@ impl Options {
     /// For tests: nothing is forced to the disk, and many may connect.
     #[must_use]
     pub fn throwaway() -> Self {
-        Self { durable: false, max_connections: 300, ..Self::default() }
+        Self { durable: false, ..Self::default() }
     }
 }
 

@@ -163,9 +163,9 @@ impl ProjectionsMutation {
         let event = find_event(&services.log, &services.pool, name).await.map_err(|error| place_fault(&error))?;
         let skipping = Skipping { pool: &services.pool, executor: &services.executor, event: &event, reason };
         let caller = ctx.caller();
-        let mut order = Order::new(input.command_id.unwrap_or_else(Uuid::now_v7), caller.actor.as_str());
+        let command_id = input.command_id.unwrap_or_else(Uuid::now_v7);
+        let mut order = Order::new(command_id, caller.actor.as_str()).exact();
         order.traceparent.clone_from(&caller.traceparent);
-        let command_id = order.command_id;
         ctx.snapshot().renew().await;
         let done = match operate::skip(&skipping, &input.projection, order).await {
             Ok(done) => done,

@@ -5,6 +5,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::http::request::{Asked, Malformed, from_json};
+use crate::limits::Limit;
 
 /// What a client says.
 pub(super) enum Said {
@@ -40,6 +41,11 @@ impl Closing {
     }
     pub(super) fn second_init() -> Self {
         Self(4429, "Too many initialisation requests".to_owned())
+    }
+    /// The code is that of WebSockets themselves, for a message that is too big.
+    pub(super) fn too_large(size: usize, limit: usize) -> Self {
+        let [asked, allowed] = [size, limit].map(|bytes| u64::try_from(bytes).unwrap_or(u64::MAX));
+        Self(1009, Limit::Body.exceeded(asked, allowed).counted().message())
     }
     /// The server stops; another one, or the same one again, will take the client.
     pub(super) fn restart() -> Self {

@@ -31,7 +31,8 @@ pub(super) fn open(app: App, headers: &HeaderMap, caller: Caller, upgrade: WebSo
         let refused = problem(StatusCode::SERVICE_UNAVAILABLE, "STOPPING", "the server is stopping");
         return (retry, refused).into_response();
     }
-    let limit = app.settings().body_limit;
+    // Whoever sends a little too much is told so by the session; who sends far too much is cut off.
+    let limit = app.settings().body_limit.saturating_mul(2);
     let sockets = app.life().sockets().clone();
     upgrade
         .protocols([SUBPROTOCOL])

@@ -114,6 +114,9 @@ impl Session {
     async fn heard(&mut self, frame: Message) -> Result<(), End> {
         self.heard = Instant::now();
         match frame {
+            Message::Text(text) if text.len() > self.app.settings().body_limit => {
+                Err(End::Close(Closing::too_large(text.len(), self.app.settings().body_limit)))
+            }
             Message::Text(text) => match message::read(&text) {
                 Ok(said) => self.said(said).await,
                 Err(closing) => Err(End::Close(closing)),
