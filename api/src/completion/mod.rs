@@ -103,7 +103,9 @@ impl Asked {
     fn settle_as(&self, kind: Option<&Type>, value: &mut Value) -> bool {
         let settled = match (kind.map(|kind| &kind.base), &mut *value) {
             (Some(BaseType::List(of)), Value::List(values)) => {
-                values.iter_mut().fold(true, |settled, value| self.settle_as(Some(of), value) && settled)
+                // Not `all`: what comes after the first that fails is settled too.
+                let settled: Vec<bool> = values.iter_mut().map(|value| self.settle_as(Some(of), value)).collect();
+                !settled.contains(&false)
             }
             (_, value) => self.below.settle(value),
         };
