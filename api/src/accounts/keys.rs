@@ -79,6 +79,16 @@ impl Accounts {
         Ok(done)
     }
 
+    /// Those of these keys that were not revoked.
+    pub(crate) async fn keys_of(&self, keys: &[Uuid]) -> Result<Vec<KeyRow>, sqlx::Error> {
+        let keys = sqlx::query_as!(
+            KeyRow,
+            "select key_id as key, name, created_at, expires_at, last_used_at from api_key where key_id = any ($1)",
+            keys,
+        );
+        keys.fetch_all(self.pool()).await
+    }
+
     /// The keys that work, oldest first.
     pub(crate) async fn keys(&self) -> Result<Vec<KeyRow>, sqlx::Error> {
         let keys = sqlx::query_as!(

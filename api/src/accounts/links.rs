@@ -12,8 +12,13 @@ use super::{Accounts, UserError};
 use crate::clock;
 
 impl Accounts {
-    /// Makes a link's secret for somebody that works once, and not after `life`.
-    pub(crate) async fn issue_link(&self, user: UserId, life: TimeDelta, order: Order) -> Result<Secret, UserError> {
+    /// Makes a link's secret for somebody that works once, within `life`; and until when.
+    pub(crate) async fn issue_link(
+        &self,
+        user: UserId,
+        life: TimeDelta,
+        order: Order,
+    ) -> Result<(Secret, DateTime<Utc>), UserError> {
         let (secret, expires_at) = (Secret::draw(Kind::Link), clock::now() + life);
         let hash = secret.hash();
         self.executor().execute(&IssueLink { user, expires_at }, order).await?;
@@ -25,7 +30,7 @@ impl Accounts {
         )
         .execute(self.pool())
         .await?;
-        Ok(secret)
+        Ok((secret, expires_at))
     }
 }
 

@@ -20,12 +20,14 @@ mod tokens;
 mod username;
 mod users;
 
-pub(crate) use attempts::{Keep, prune};
+pub(crate) use attempts::{Attempt, Keep, newest as newest_attempts, prune};
 pub(crate) use authenticate::SESSION_COOKIES;
-pub(crate) use keys::KeyError;
+pub(crate) use keys::{KeyError, KeyRow};
 pub use parts::{Accounts, AccountsError};
 pub(crate) use passwords::PasswordError;
-pub(crate) use people::{Details, Person, by_username as person_called, find as find_people};
+pub(crate) use people::{
+    Changes, Details, Person, PersonError, by_username as person_called, change as change_person, find as find_people,
+};
 pub(crate) use principal::{Principal, Subject, Unauthenticated};
 pub(crate) use secret::Secret;
 pub(crate) use sign_in::{Holds, Opened, SignInError};

@@ -78,6 +78,14 @@ impl Accounts {
         Some(Done { answer, position: appended.last, appended: 0, retries: 0 })
     }
 
+    /// Carries a command out that changes nothing beside the log.
+    pub(crate) async fn carry_out<D>(&self, command: &D, order: Order) -> Result<Done<D::Answer>, UserError>
+    where
+        D: Decision<Refusal = IdentityRefusal>,
+    {
+        Ok(self.executor().execute(command, order).await?)
+    }
+
     /// Takes everything from a user, and ends their sessions.
     pub(crate) async fn deactivate_user(&self, user: UserId, order: Order) -> Result<Done<UserId>, UserError> {
         let done = self.executor().execute(&DeactivateUser { user }, order).await?;

@@ -2,14 +2,21 @@
 
 use std::path::Path;
 
-/// The text for standard output; `data` is where the private Postgres lives, and `demo` tells what the demo day offers.
-pub(super) fn greeting(url: &str, data: Option<&Path>, demo: bool) -> String {
+use super::users::link_to;
+use crate::demo::accounts::DemoAccounts;
+
+/// The text for standard output; `data` is where the private Postgres lives, `demo` tells what the demo day offers, and
+/// `accounts` who can sign in to it.
+pub(super) fn greeting(url: &str, data: Option<&Path>, demo: bool, accounts: Option<&DemoAccounts>) -> String {
     let mut text = format!(
         "\nVigie is ready.\n\n  GraphiQL   {url}/graphql\n  Health     {url}/health\n  \
          Metrics    {url}/metrics\n"
     );
     if let Some(data) = data {
         text.push_str(&format!("  Data       {}\n", data.display()));
+    }
+    if let Some(accounts) = accounts {
+        text.push_str(&sign_in(url, accounts));
     }
     if demo {
         let program = std::env::current_exe().map_or_else(|_| "vigie".to_owned(), |path| path.display().to_string());
@@ -27,6 +34,15 @@ pub(super) fn greeting(url: &str, data: Option<&Path>, demo: bool) -> String {
     text
 }
 
+/// Who can sign in to the demo, each role and all of them at once.
+fn sign_in(url: &str, accounts: &DemoAccounts) -> String {
+    let mut text = format!("\nSign in with every role, once: {}\nor as one of\n", link_to(url, &accounts.link));
+    for (username, password) in &accounts.roles {
+        text.push_str(&format!("  {username:<12} {}\n", password.show()));
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use std::path::Path;
@@ -36,8 +52,8 @@ mod tests {
     #[test]
     fn the_greeting_names_the_address_and_the_demo_when_it_plays() {
         let url = "http://127.0.0.1:8080";
-        assert!(greeting(url, None, false).contains("http://127.0.0.1:8080/graphql"));
-        assert!(!greeting(url, None, false).contains("demo"));
-        assert!(greeting(url, Some(Path::new("/data")), true).contains("confirmPass"));
+        assert!(greeting(url, None, false, None).contains("http://127.0.0.1:8080/graphql"));
+        assert!(!greeting(url, None, false, None).contains("demo"));
+        assert!(greeting(url, Some(Path::new("/data")), true, None).contains("confirmPass"));
     }
 }

@@ -14,6 +14,7 @@ use crate::accounts::Accounts;
 use crate::background::Background;
 use crate::cli::say::say;
 use crate::demo::Speed;
+use crate::demo::accounts::{DemoAccounts, make as demo_accounts};
 use crate::documents::check::broken;
 use crate::documents::{Documents, LoadError, load};
 use crate::graphql::{ReadSchema, Services};
@@ -63,14 +64,17 @@ pub(super) async fn run(args: Args, settings: Settings) -> Outcome {
         Some(schema) => standing(schema, &runtime).await,
         None => running(args.demo.then_some(args.speed), &runtime, &settings).await,
     };
-    let (schema, projections, background) = match parts {
-        Ok(parts) => parts,
+    let opened = match parts {
+        Ok(parts) => people(args.demo, &runtime, &settings).await.map(|people| (parts, people)),
+        Err(error) => Err(error),
+    };
+    let ((schema, projections, background), (accounts, demo)) = match opened {
+        Ok(opened) => opened,
         Err(error) => {
             runtime.close().await;
             return Err(error);
         }
     };
-    let accounts = Accounts::open(runtime.pool.clone(), runtime.executor.clone(), &settings)?;
     let directory = directory(&runtime, &settings).await?;
     let services = Services {
         pool: reading_pool(&runtime, &settings),
@@ -84,7 +88,8 @@ pub(super) async fn run(args: Args, settings: Settings) -> Outcome {
     let life = Life::default();
     tokio::spawn(stop_on_signal(life.clone(), settings.drain_lead));
     let url = format!("{}://{address}", if tls.is_some() { "https" } else { "http" });
-    tokio::spawn(catch_up(services.clone(), life.clone(), greeting(&url, runtime.data_dir(), args.demo)));
+    let greeting = greeting(&url, runtime.data_dir(), args.demo, demo.as_ref());
+    tokio::spawn(catch_up(services.clone(), life.clone(), greeting));
     tracing::info!(server.address = %address, "serving on {url}/graphql");
     let app = App::new(settings, documents, services.clone(), metrics, life.clone());
     serve(app, listener, tls).await;
@@ -115,6 +120,20 @@ async fn directory(runtime: &Runtime, settings: &Settings) -> Result<Directory, 
         return Ok(Directory::of_nobody());
     }
     Ok(Directory::start(&runtime.log).await?)
+}
+
+/// Who people are; those of the demo too, when it plays on a server that asks who somebody is.
+async fn people(
+    demo: bool,
+    runtime: &Runtime,
+    settings: &Settings,
+) -> Result<(Accounts, Option<DemoAccounts>), CliError> {
+    let accounts = Accounts::open(runtime.pool.clone(), runtime.executor.clone(), settings)?;
+    let demo = match demo && !settings.open {
+        true => Some(demo_accounts(&accounts).await?),
+        false => None,
+    };
+    Ok((accounts, demo))
 }
 
 type Parts = (ReadSchema, Projections, Option<Background>);

@@ -4,6 +4,7 @@
 //! whole, adds nothing: playing goes on after the last step that the log holds. The commands are carried out at the
 //! time of the demo day, not at that of the wall.
 
+pub(crate) mod accounts;
 mod carry_out;
 #[cfg(test)]
 mod end_to_end;

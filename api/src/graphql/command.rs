@@ -86,17 +86,12 @@ pub(super) async fn carry_out<D: Decision>(
     command_id: Option<Uuid>,
     models: &[&str],
 ) -> Result<Carried<D>, Error> {
-    let command_id = command_id.unwrap_or_else(Uuid::now_v7);
-    let caller = ctx.caller();
-    let mut order = Order::new(command_id, caller.actor.as_str()).exact();
-    order.traceparent.clone_from(&caller.traceparent);
-    let services = ctx.services();
-    // Nothing is held open while the command is carried out, not even by a mutation before it.
-    ctx.snapshot().renew().await;
+    let order = order(ctx, command_id).await.exact();
+    let command_id = order.command_id;
     if let Err(refusal) = permitted(ctx, &command, &order).await? {
         return Ok(Err(refusal));
     }
-    let done = match services.executor.execute(&command, order).await {
+    let done = match ctx.services().executor.execute(&command, order).await {
         Ok(done) => done,
         Err(Failure::Refused(refusal)) => return Ok(Err(refusal)),
         Err(failure) => return Err(failed(D::NAME, &failure)),
@@ -106,11 +101,26 @@ pub(super) async fn carry_out<D: Decision>(
     }
     // Who is given a right holds it when that is answered.
     if D::NAME.starts_with("identity.") {
-        services.directory.reached(done.position).await;
+        ctx.services().directory.reached(done.position).await;
     }
-    let waited = services.projections.wait_for(models, done.position, PATIENCE).await;
+    Ok(Ok((receipt(ctx, &done, command_id, models).await, done.answer)))
+}
+
+/// A command of the caller's, which is not exact: accounts draw an id for what they make each time that they are asked.
+/// Nothing is held open while it is carried out, not even by a mutation before it.
+pub(super) async fn order(ctx: &Context<'_>, command_id: Option<Uuid>) -> Order {
+    let caller = ctx.caller();
+    let mut order = Order::new(command_id.unwrap_or_else(Uuid::now_v7), caller.actor.as_str());
+    order.traceparent.clone_from(&caller.traceparent);
     ctx.snapshot().renew().await;
-    Ok(Ok((Receipt::new(&done, command_id, waited), done.answer)))
+    order
+}
+
+/// What is told of a command that was carried out, once `models` show it. Reads after this see it.
+pub(super) async fn receipt<A>(ctx: &Context<'_>, done: &Done<A>, command_id: Uuid, models: &[&str]) -> Receipt {
+    let waited = ctx.services().projections.wait_for(models, done.position, PATIENCE).await;
+    ctx.snapshot().renew().await;
+    Receipt::new(done, command_id, waited)
 }
 
 pub(super) fn failed<R: std::fmt::Debug + 'static>(command: &'static str, failure: &Failure<R>) -> Error {

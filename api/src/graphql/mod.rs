@@ -13,6 +13,7 @@ mod dead_letters;
 mod error;
 mod events;
 mod follow;
+mod identity;
 mod jobs;
 mod keyset;
 mod list;
@@ -51,6 +52,7 @@ use crate::settings::Protocols;
 #[derive(MergedObject, Default)]
 pub struct Contexts(
     support::SupportQuery,
+    identity::IdentityQuery,
     airport::AirportQuery,
     rail::RailQuery,
     alerts::AlertsQuery,
@@ -64,6 +66,7 @@ pub struct Contexts(
 pub struct Query(
     Contexts,
     time::TimeQuery,
+    identity::AccountsQuery,
     projections::ProjectionsQuery,
     policies::PoliciesQuery,
     jobs::JobsQuery,
@@ -74,6 +77,7 @@ pub struct Query(
 #[derive(MergedObject, Default)]
 pub struct Mutation(
     support::SupportMutation,
+    identity::IdentityMutation,
     airport::AirportMutation,
     rail::RailMutation,
     alerts::AlertsMutation,
@@ -120,7 +124,12 @@ fn shown(protocols: &Protocols) -> async_graphql::SchemaBuilder<Query, Mutation,
 /// The schema on these services.
 #[must_use]
 pub fn schema(services: Services, protocols: &Protocols) -> Schema {
-    shown(protocols).data(services).data(live::Windows::default()).data(permit::Places::default()).finish()
+    let accounts = services.accounts.clone();
+    identity::register(shown(protocols), &accounts)
+        .data(services)
+        .data(live::Windows::default())
+        .data(permit::Places::default())
+        .finish()
 }
 
 /// The schema definition, as `schema.graphql` holds it.
@@ -135,6 +144,7 @@ pub fn sdl() -> String {
 /// Adds loaders, which read `snapshot`: children of many parents are read with one statement.
 pub fn loaders(data: &mut Data, snapshot: &Snapshot) {
     support::loaders(data, snapshot);
+    identity::loaders(data, snapshot);
     airport::loaders(data, snapshot);
     rail::loaders(data, snapshot);
     alerts::loaders(data, snapshot);
@@ -194,6 +204,7 @@ mod tests {
     fn no_two_contexts_expose_one_field() {
         each_once([
             query::<support::SupportQuery>(),
+            query::<identity::IdentityQuery>(),
             query::<airport::AirportQuery>(),
             query::<rail::RailQuery>(),
             query::<alerts::AlertsQuery>(),
@@ -201,6 +212,7 @@ mod tests {
             query::<audit::DiffQuery>(),
             query::<events::EventsQuery>(),
             query::<time::TimeQuery>(),
+            query::<identity::AccountsQuery>(),
             query::<projections::ProjectionsQuery>(),
             query::<policies::PoliciesQuery>(),
             query::<jobs::JobsQuery>(),
@@ -208,6 +220,7 @@ mod tests {
         ]);
         each_once([
             mutation::<support::SupportMutation>(),
+            mutation::<identity::IdentityMutation>(),
             mutation::<airport::AirportMutation>(),
             mutation::<rail::RailMutation>(),
             mutation::<alerts::AlertsMutation>(),

@@ -186,6 +186,23 @@ refusals! {
         /// Who has paused it, or asked for its rebuild.
         by: String,
     }
+    /// A user, key or session with which this cannot be done.
+    AccountRefusal {
+        /// The user.
+        user: ID,
+        /// The key.
+        key: ID,
+        /// The session.
+        session: ID,
+        /// The site.
+        site: ID,
+        /// The name that somebody else has.
+        username: String,
+        /// The most days that a key may work.
+        days: i64,
+        /// Seconds after which it can be tried again.
+        retry: i64,
+    }
     /// A job to which this cannot be done.
     JobRefusal {
         /// The job.

@@ -3,6 +3,10 @@
 use chrono::Duration;
 use serde_json::json;
 use vigie_domain::airport::*;
+use vigie_domain::identity::{
+    Grant, Holder, KeyId, KeyIssued, KeyRevoked, Role, RoleGranted, RoleRevoked, UserCreated, UserDeactivated,
+    UserErased, UserId,
+};
 use vigie_domain::rail::{Level, Limit, LimitsSet, PassReopened, Value};
 use vigie_domain::{CONTEXTS, Event};
 
@@ -11,6 +15,7 @@ use crate::airport::{
     TurnaroundRules,
 };
 use crate::alerts::{AlertRow, AlertStatus, Alerts};
+use crate::identity::{AccountKind, AccountRow, AccountState, Accounts};
 use crate::rail::{CarRow, PassRow, PassStatus, Passes, SpringLimits, SpringLimitsRow, SpringRow};
 use crate::samples::*;
 use crate::spec::{entry, given, noon};
@@ -210,4 +215,29 @@ fn golden(path: &std::path::Path) -> Event {
     let (kind, version) = name.split_once(".v").unwrap();
     let version = version.split('.').next().unwrap().parse().unwrap();
     Event::decode(kind, version, &std::fs::read_to_string(path).unwrap()).unwrap()
+}
+
+#[tokio::test]
+async fn who_can_hold_roles_shows_state_and_roles_and_loses_them_for_good_with_an_erasure() {
+    let (user, key) = (UserId::from(uuid::Uuid::from_u128(1)), KeyId::from(uuid::Uuid::from_u128(2)));
+    let (person, program) = (Holder::User(user), Holder::Key(key));
+    let (everywhere, here) = (Grant::everywhere(Role::Viewer), Grant::at(Role::Operator, lome()));
+    let events = [
+        UserCreated { user }.into(),
+        RoleGranted::of(person, here.clone()).into(),
+        RoleGranted::of(person, everywhere.clone()).into(),
+        RoleRevoked::of(person, here.clone()).into(),
+        KeyIssued { key, expires_at: noon() }.into(),
+        RoleGranted::of(program, here.clone()).into(),
+        UserDeactivated { user }.into(),
+    ];
+    let rows = given(events.clone()).await.rows::<Accounts, AccountRow>().await;
+    let told = |row: &AccountRow| (row.kind, row.state, row.grants.clone());
+    assert_eq!(told(&rows[0]), (AccountKind::User, AccountState::Deactivated, vec![everywhere]));
+    assert_eq!(told(&rows[1]), (AccountKind::Key, AccountState::Active, vec![here]));
+    assert_eq!(rows[1].expires_at, Some(noon()));
+    let gone = [UserErased { user }.into(), KeyRevoked { key }.into()];
+    let rows = given(events.into_iter().chain(gone)).await.rows::<Accounts, AccountRow>().await;
+    assert_eq!(told(&rows[0]), (AccountKind::User, AccountState::Erased, vec![]));
+    assert_eq!(told(&rows[1]), (AccountKind::Key, AccountState::Revoked, vec![]));
 }

@@ -97,7 +97,7 @@ async fn an_address_that_tries_many_names_is_refused() {
 async fn a_link_works_once() {
     let house = House::new().await;
     let user = house.admin().await;
-    let link = house.accounts.issue_link(user, TimeDelta::minutes(5), order()).await.unwrap();
+    let (link, _) = house.accounts.issue_link(user, TimeDelta::minutes(5), order()).await.unwrap();
     let body = json!({ "link": link.show(), "session": "tokens" });
     let answer = house.post("/auth/link", body.clone()).await;
     assert_eq!((answer.status, &answer.body["user"]), (StatusCode::OK, &json!(user)));
@@ -110,8 +110,8 @@ async fn a_link_that_has_expired_or_whose_person_is_deactivated_does_not_work() 
     let house = House::new().await;
     house.admin().await;
     let user = house.user("other", []).await;
-    let expired = house.accounts.issue_link(user, TimeDelta::seconds(-1), order()).await.unwrap();
-    let later = house.accounts.issue_link(user, TimeDelta::minutes(5), order()).await.unwrap();
+    let (expired, _) = house.accounts.issue_link(user, TimeDelta::seconds(-1), order()).await.unwrap();
+    let (later, _) = house.accounts.issue_link(user, TimeDelta::minutes(5), order()).await.unwrap();
     house.accounts.deactivate_user(user, order()).await.unwrap();
     for link in [expired, later] {
         assert_eq!(house.post("/auth/link", json!({ "link": link.show() })).await.code(), "SIGN_IN_REFUSED");

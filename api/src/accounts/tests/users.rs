@@ -4,7 +4,6 @@ use vigie_commands::Failure;
 use vigie_domain::identity::IdentityRefusal;
 
 use super::*;
-use crate::accounts::people::PersonError;
 
 fn somebody(username: &str) -> NewUser {
     let details = Details {

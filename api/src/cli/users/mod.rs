@@ -161,7 +161,7 @@ async fn act(action: Action, password: Option<&str>, runtime: &Runtime, settings
         }
         Action::Link { whom, minutes, server } => {
             let user = find(&accounts, &whom).await?;
-            let link = plainly(accounts.issue_link(user, TimeDelta::minutes(minutes), order()).await)?;
+            let (link, _) = plainly(accounts.issue_link(user, TimeDelta::minutes(minutes), order()).await)?;
             say!("{}", link_to(&server, &link));
         }
         Action::SetPassword(whom) => {

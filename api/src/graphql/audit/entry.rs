@@ -12,6 +12,7 @@ use super::walks::{Caused, CausedBy, ChainOf, OfCommand, Reach};
 use crate::audit::{AuditRow, Change};
 use crate::graphql::context::Parts;
 use crate::graphql::error::bad_input;
+use crate::graphql::identity::name_of;
 use crate::graphql::keyset::{Kind, Part};
 use crate::graphql::list::Row;
 use crate::graphql::load::Keyed;
@@ -119,6 +120,10 @@ impl AuditEntry {
     /// Who or what did it.
     async fn actor(&self) -> &str {
         &self.0.actor
+    }
+    /// Their name now, if it is a person or a key; null once a person was erased.
+    async fn actor_name(&self, ctx: &Context<'_>) -> Result<Option<String>, Error> {
+        name_of(ctx, &self.0.actor).await
     }
     /// The command that it was accepted from, by name.
     async fn command(&self) -> &str {

@@ -16,6 +16,7 @@ use super::walks::{ChainOf, NewestOf};
 use crate::audit::AuditRow;
 use crate::graphql::context::Parts;
 use crate::graphql::error::argument;
+use crate::graphql::identity::name_of;
 use crate::graphql::keyset::{Cursor, Kind, Part};
 use crate::graphql::list::{Counted, Filter, Row};
 use crate::graphql::load::ByKey;
@@ -74,6 +75,10 @@ impl CommandDone {
     /// Who or what gave it.
     async fn actor(&self) -> &str {
         &self.0.actor
+    }
+    /// Their name now, if it is a person or a key; null once a person was erased.
+    async fn actor_name(&self, ctx: &Context<'_>) -> Result<Option<String>, Error> {
+        name_of(ctx, &self.0.actor).await
     }
     /// The first command of the chain.
     async fn correlation_id(&self) -> Uuid {

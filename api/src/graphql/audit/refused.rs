@@ -1,10 +1,11 @@
 //! A refused command, as it is answered.
 
-use async_graphql::{ID, Json, Object};
+use async_graphql::{Context, Error, ID, Json, Object};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use crate::audit::RefusalRow;
+use crate::graphql::identity::name_of;
 use crate::graphql::keyset::{Kind, Part};
 use crate::graphql::list::Row;
 use crate::graphql::scalars::Position;
@@ -45,6 +46,10 @@ impl RefusedCommand {
     /// Who or what gave the command.
     async fn actor(&self) -> &str {
         &self.0.actor
+    }
+    /// Their name now, if it is a person or a key; null once a person was erased.
+    async fn actor_name(&self, ctx: &Context<'_>) -> Result<Option<String>, Error> {
+        name_of(ctx, &self.0.actor).await
     }
     /// Its name.
     async fn command(&self) -> &str {

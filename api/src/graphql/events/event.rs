@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Error, ID, Json, Object, SimpleObject};
+use async_graphql::{Context, Error, ID, Json, Object, SimpleObject};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 use vigie_commands::reason;
@@ -10,6 +10,7 @@ use vigie_domain::{DecodeError, TypeInfo};
 use vigie_eventlog::Recorded;
 
 use crate::graphql::error::fault;
+use crate::graphql::identity::name_of;
 use crate::graphql::scalars::Position;
 
 /// The data of an event as it is stored.
@@ -93,6 +94,10 @@ impl Event {
     /// Who or what gave the command that it was accepted from.
     async fn actor(&self) -> &str {
         &self.0.metadata.actor
+    }
+    /// Their name now, if it is a person or a key; null once a person was erased.
+    async fn actor_name(&self, ctx: &Context<'_>) -> Result<Option<String>, Error> {
+        name_of(ctx, &self.0.metadata.actor).await
     }
     /// Name of that command.
     async fn command(&self) -> &str {
