@@ -4,6 +4,42 @@ use super::{Line, fields};
 
 fields! {
     PLAIN
+    AccountRefusal {
+        Free: code message user key session site username days retry;
+    }
+    ApiKeyConnection {
+        Free: pageInfo edges nodes totalCount;
+    }
+    ApiKeyEdge {
+        Free: node cursor;
+    }
+    ChangedUserPayload {
+        Free: user;
+    }
+    IssuedKeyPayload {
+        Free: position commandId appended behind secret key;
+    }
+    LinkPayload {
+        Free: path expiresAt;
+    }
+    RevokedKeyPayload {
+        Free: position commandId appended behind key;
+    }
+    RolePayload {
+        Free: position commandId appended behind user key;
+    }
+    SessionPayload {
+        Free: position commandId appended behind session;
+    }
+    UserConnection {
+        Free: pageInfo edges nodes totalCount;
+    }
+    UserEdge {
+        Free: node cursor;
+    }
+    UserPayload {
+        Free: position commandId appended behind user;
+    }
     AlertConnection {
         Free: pageInfo edges nodes totalCount;
     }

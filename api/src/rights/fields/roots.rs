@@ -6,15 +6,19 @@ fields! {
     ROOTS
     Query {
         Read: sites site stands stand flights flight allocations allocation passes pass springLimits alerts alert
-            head position after;
+            head position after me actorNames;
         Events: events event;
         Past: diff at;
-        Audit: auditTrail refusals activity auditExport refusalExport;
+        Audit: auditTrail refusals activity auditExport refusalExport failedSignIns;
         Inspect: projections projectionOperations policies timers jobs jobRuns;
         OperateProjections: projectionVerification;
         OperateJobs: deadLetters;
+        ManageUsers: users user apiKeys;
     }
     Mutation {
+        Read: changePassword;
+        ManageUsers: createUser changeUser deactivateUser reactivateUser eraseUser issueSignInLink grantRole revokeRole
+            issueKey revokeKey endSession;
         Operate: allocateStand moveAllocation freeStand cancelAllocation confirmPass acknowledgeAlert;
         Supervise: closeStand reopenStand cancelFlight reinstateFlight resolveAlert;
         Report: reportFlight assignAircraft linkTurnaround;
@@ -34,6 +38,7 @@ fields! {
         Events: events event;
         Past: diff;
         Audit: auditTrail refusals activity auditExport refusalExport;
+        ManageUsers: users user apiKeys;
     }
     Now {
         Read: sites site stands stand flights flight allocations allocation passes pass springLimits alerts alert
@@ -41,5 +46,6 @@ fields! {
         Events: events event;
         Past: diff;
         Audit: auditTrail refusals activity auditExport refusalExport;
+        ManageUsers: users user apiKeys;
     }
 }

@@ -4,6 +4,22 @@ use super::{Line, fields};
 
 fields! {
     THINGS
+    ApiKey {
+        Read: id actor name lastUsedAt state expiresAt roles createdAt position;
+    }
+    FailedSignIn {
+        Audit: id at user userName method reason address;
+    }
+    Me {
+        Read: actor name user;
+    }
+    RoleHeld {
+        Read: role site;
+    }
+    User {
+        Read: id actor username fullName email note state roles createdAt changedAt position;
+        Audit: audit;
+    }
     Alert {
         Read: id site kind severity status message cause pass car spring quantity stand flight allocation raisedAt
             raisedBy acknowledgedAt acknowledgedBy acknowledgedNote resolvedAt resolvedBy resolvedReason level
@@ -20,7 +36,7 @@ fields! {
         Audit: provenance audit;
     }
     AuditEntry {
-        Audit: position event type site actor command commandId correlationId causationId occurredAt recordedAt
+        Audit: position event type site actor actorName command commandId correlationId causationId occurredAt recordedAt
             things action changes note sameCommand causationChain caused;
     }
     Candidate {
@@ -45,7 +61,7 @@ fields! {
         Read: from to reason;
     }
     CommandDone {
-        Audit: id name actor correlationId causationId recordedAt events;
+        Audit: id name actor actorName correlationId causationId recordedAt events;
     }
     DeadLetter {
         OperateJobs: id source name commandId payload reason code attempts firstAt lastAt state closedBy closedAt
@@ -55,7 +71,7 @@ fields! {
         Audit: csv jsonl rows;
     }
     Event {
-        Events: position id type version site tags data stored occurredAt recordedAt actor command commandId
+        Events: position id type version site tags data stored occurredAt recordedAt actor actorName command commandId
             correlationId causationId traceparent;
     }
     EventItem {
@@ -168,7 +184,7 @@ fields! {
             updatedAt cancelledBy;
     }
     RefusedCommand {
-        Audit: id position refusedAt actor command commandId correlationId causationId site things code message
+        Audit: id position refusedAt actor actorName command commandId correlationId causationId site things code message
             details input;
     }
     Site {
