@@ -16,6 +16,7 @@ pub mod import;
 mod jobs;
 pub mod limits;
 pub mod logs;
+mod oidc;
 mod operate;
 #[cfg(test)]
 mod redis_server;

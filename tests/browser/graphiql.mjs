@@ -1,21 +1,9 @@
 // Uses the page at /graphql as a person would: runs the first tab, watches a subscription, sees it move.
 // Usage: node graphiql.mjs http://127.0.0.1:8080 [picture.png]
-// Needs Chromium (CHROMIUM names the program, else it is looked for on the PATH).
 
-import { execFileSync } from 'node:child_process'
-import { chromium } from 'playwright-core'
+import { launch } from './chromium.mjs'
 
 const [server, picture] = process.argv.slice(2)
-const candidates = [process.env.CHROMIUM, 'chromium', 'chromium-browser', 'google-chrome'].filter(Boolean)
-
-function program () {
-  for (const name of candidates) {
-    try {
-      return execFileSync('sh', ['-c', 'command -v -- "$0"', name], { encoding: 'utf8' }).trim()
-    } catch {}
-  }
-  throw new Error('no Chromium: install it (make setup), or name the program in CHROMIUM')
-}
 
 async function graphql (query) {
   const response = await fetch(`${server}/graphql`, {
@@ -35,11 +23,7 @@ async function close (day) {
     __typename ... on StandPayload { position } } }`)
 }
 
-const browser = await chromium.launch({
-  executablePath: program(),
-  args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--disable-background-networking',
-    '--disable-component-update', '--disable-sync', '--no-first-run']
-})
+const browser = await launch()
 try {
   const page = await browser.newPage({ viewport: { width: 1400, height: 860 } })
   const elsewhere = []

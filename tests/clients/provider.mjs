@@ -60,7 +60,8 @@ const http = createServer((request, response) => {
   response.end('done')
 })
 http.listen(0, '127.0.0.1', () => {
-  issuer = `http://127.0.0.1:${http.address().port}`
+  // Another site than the server's for browsers, as it would be: the name is another.
+  issuer = `http://localhost:${http.address().port}`
   renew()
   console.log(`provider: ${issuer}`)
 })

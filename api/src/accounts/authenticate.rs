@@ -31,7 +31,9 @@ impl Accounts {
         if let Some(shown) = bearer(&parts.headers)? {
             return self.bearer(shown).await;
         }
-        let Some(cookie) = cookie(&parts.headers) else { return Err(Unauthenticated::Nothing) };
+        let Some(cookie) = read_cookie(&parts.headers, SESSION_COOKIES, arrival.encrypted) else {
+            return Err(Unauthenticated::Nothing);
+        };
         let safe = matches!(parts.method, Method::GET | Method::HEAD) && !parts.headers.contains_key(header::UPGRADE);
         if !safe && !names_this_server(&parts.headers, arrival) {
             return Err(Unauthenticated::Origin);
@@ -81,12 +83,13 @@ fn bearer(headers: &HeaderMap) -> Result<Option<&str>, Unauthenticated> {
     if scheme.eq_ignore_ascii_case("bearer") { Ok(Some(shown.trim())) } else { Err(Unauthenticated::Invalid) }
 }
 
-/// The session cookie that a browser sends; the one that only TLS can set counts first.
-pub(super) fn cookie(headers: &HeaderMap) -> Option<&str> {
+/// A cookie that a browser sends, by its name over TLS and the one without: over TLS the former alone, which nobody else
+/// can have set.
+pub(crate) fn read_cookie<'a>(headers: &'a HeaderMap, [hosted, plain]: [&str; 2], encrypted: bool) -> Option<&'a str> {
+    let name = if encrypted { hosted } else { plain };
     let lines = headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok());
-    let pairs: Vec<(&str, &str)> =
-        lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('=')).collect();
-    SESSION_COOKIES.iter().find_map(|name| pairs.iter().find(|(key, _)| key == name).map(|(_, value)| *value))
+    let mut pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    pairs.find(|(key, _)| *key == name).map(|(_, value)| value)
 }
 
 #[cfg(test)]
@@ -101,10 +104,11 @@ mod tests {
 
     #[test]
     fn the_cookie_of_a_session_is_found_among_others() {
-        let found = |value| cookie(&with(header::COOKIE, value)).map(str::to_owned);
-        assert_eq!(found("a=b; vigie=x; c=d").as_deref(), Some("x"));
-        assert_eq!(found("vigie=x; __Host-vigie=y").as_deref(), Some("y"));
-        assert_eq!(found("novigie=x; vigie2=y"), None);
+        let found =
+            |value, encrypted| read_cookie(&with(header::COOKIE, value), SESSION_COOKIES, encrypted).map(str::to_owned);
+        let sent = "a=b; vigie=x; __Host-vigie=y; novigie=z";
+        assert_eq!((found(sent, false).as_deref(), found(sent, true).as_deref()), (Some("x"), Some("y")));
+        assert_eq!((found("vigie=x", true), found("novigie=x; vigie2=y", false)), (None, None));
     }
 
     #[test]

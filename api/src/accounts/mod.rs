@@ -16,12 +16,13 @@ mod principal;
 mod secret;
 mod sessions;
 mod sign_in;
+mod through_provider;
 mod tokens;
 mod username;
 mod users;
 
 pub(crate) use attempts::{Attempt, Keep, newest as newest_attempts, prune};
-pub(crate) use authenticate::SESSION_COOKIES;
+pub(crate) use authenticate::{SESSION_COOKIES, read_cookie};
 pub(crate) use keys::{KeyError, KeyRow};
 pub use parts::{Accounts, AccountsError};
 pub(crate) use passwords::PasswordError;
@@ -31,6 +32,7 @@ pub(crate) use people::{
 pub(crate) use principal::{Principal, Subject, Unauthenticated};
 pub(crate) use secret::Secret;
 pub(crate) use sign_in::{Holds, Opened, SignInError};
+pub(crate) use through_provider::ThroughError;
 pub(crate) use tokens::Tokens;
 pub(crate) use username::Username;
 pub(crate) use users::{NewUser, UserError};

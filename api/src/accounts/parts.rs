@@ -7,11 +7,12 @@ use sqlx::PgPool;
 use vigie_commands::{Executor, Order};
 
 use super::authenticate::Seen;
-use super::passwords::{PasswordError, Passwords};
+use super::passwords::Passwords;
 use super::secret::Hash;
 use super::{Principal, Tokens};
 use crate::actor::Actor;
 use crate::limits::{Limits, Rates};
+use crate::oidc::Oidc;
 use crate::settings::{Accounts as Choices, Settings};
 
 /// Who accounts themselves are in the log, where no person acts.
@@ -32,12 +33,15 @@ struct Parts {
     tokens: Tokens,
     tries: Rates,
     seen: Cache<Hash, Seen>,
+    /// The other system that people sign in with.
+    oidc: Option<Oidc>,
 }
 
-/// Why accounts cannot be opened.
+/// Why accounts cannot be opened: the list of breached passwords, or what the provider's certificates are signed with,
+/// cannot be read.
 #[derive(Debug, thiserror::Error)]
-#[error("passwords cannot be checked")]
-pub struct AccountsError(#[from] PasswordError);
+#[error("accounts cannot be opened")]
+pub struct AccountsError(#[source] Box<dyn std::error::Error + Send + Sync>);
 
 impl Accounts {
     /// Accounts in this database, whose facts go through `executor`.
@@ -56,10 +60,11 @@ impl Accounts {
             ..Limits::default()
         };
         Ok(Self(Arc::new(Parts {
-            passwords: Passwords::new(&choices)?,
+            passwords: Passwords::new(&choices).map_err(|error| AccountsError(error.into()))?,
             tokens: Tokens::new(pool.clone(), choices.token, choices.signing),
             tries: Rates::new(&limits, redis, &space),
             seen: Cache::new(REMEMBERED),
+            oidc: Oidc::of(settings).map_err(|error| AccountsError(error.into()))?,
             pool,
             executor,
             choices,
@@ -91,6 +96,11 @@ impl Accounts {
     /// How often sign-ins may be tried.
     pub(super) fn tries(&self) -> &Rates {
         &self.0.tries
+    }
+
+    /// The other system that people sign in with, if there is one.
+    pub(crate) fn oidc(&self) -> Option<&Oidc> {
+        self.0.oidc.as_ref()
     }
 
     /// What was looked up a moment ago.

@@ -51,6 +51,7 @@ pub(super) async fn run(args: Args, settings: Settings) -> Outcome {
         tracing::warn!(name, "no such setting; docs/configuration.md lists them");
     }
     settings.check_secrets()?;
+    settings.check_oidc()?;
     let tls = settings.tls().map(Tls::start).transpose()?;
     let documents = documents(&settings).await?;
     let metrics = recorder()?;

@@ -9,6 +9,7 @@ mod arrival;
 mod auth;
 mod caller;
 mod charge;
+mod expiry;
 mod export;
 mod graphql;
 mod guard;
@@ -38,12 +39,13 @@ use axum::routing::get;
 pub use app::App;
 pub(crate) use arrival::Arrival;
 pub(crate) use caller::Caller;
+pub(crate) use expiry::expiry;
 pub(crate) use guard::names_this_server;
 pub use life::Life;
 pub use metrics::recorder;
 pub use serve::{ServeError, serve};
-pub(crate) use tls::read as read_tls;
 pub use tls::{Tls, TlsError, TlsFiles};
+pub(crate) use tls::{certificates, read as read_tls};
 
 /// Everything that is served.
 pub fn router(app: App) -> Router {

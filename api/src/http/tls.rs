@@ -80,16 +80,7 @@ impl Tls {
 /// # Errors
 /// They cannot be used.
 pub(crate) fn read(files: &TlsFiles) -> Result<ServerConfig, TlsError> {
-    let unreadable = |path: &Path| {
-        let path = path.to_owned();
-        move |source| TlsError::Read { path, source }
-    };
-    let certificates = CertificateDer::pem_file_iter(&files.certificate)
-        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
-        .map_err(unreadable(&files.certificate))?;
-    if certificates.is_empty() {
-        return Err(TlsError::NoCertificate(files.certificate.clone()));
-    }
+    let certificates = certificates(&files.certificate)?;
     let key = PrivateKeyDer::from_pem_file(&files.key).map_err(unreadable(&files.key))?;
     let unusable = |source| TlsError::Unusable { files: files.clone(), source };
     let mut config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
@@ -100,6 +91,23 @@ pub(crate) fn read(files: &TlsFiles) -> Result<ServerConfig, TlsError> {
         .map_err(unusable)?;
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(config)
+}
+
+/// The certificates of a file, of which there is one at least.
+///
+/// # Errors
+/// There is none, or the file cannot be read.
+pub(crate) fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+    let found = CertificateDer::pem_file_iter(path).and_then(Iterator::collect::<Result<Vec<_>, _>>);
+    match found.map_err(unreadable(path)) {
+        Ok(found) if found.is_empty() => Err(TlsError::NoCertificate(path.to_owned())),
+        other => other,
+    }
+}
+
+fn unreadable(path: &Path) -> impl FnOnce(pem::Error) -> TlsError + use<> {
+    let path = path.to_owned();
+    move |source| TlsError::Read { path, source }
 }
 
 /// What tells that a file was written again, or another one put in its place; nothing for one that is not there.

@@ -7,6 +7,7 @@ mod accounts;
 mod edge;
 mod file;
 mod limits;
+mod oidc;
 mod protocols;
 pub(crate) mod secrets;
 mod table;
@@ -19,6 +20,7 @@ use crate::limits::Limits;
 
 pub use accounts::Accounts;
 pub use edge::Edge;
+pub use oidc::Oidc;
 pub use protocols::Protocols;
 pub use table::{Declared, all, markdown};
 
@@ -73,6 +75,10 @@ pub struct Settings {
     pub ws_init_timeout: Duration,
     /// How the server meets the network.
     pub edge: Edge,
+    /// `VIGIE_PUBLIC_URL`: under what browsers reach this server, without a slash at the end.
+    pub public_url: Option<String>,
+    /// How people sign in through another system.
+    pub oidc: Oidc,
     /// How GraphQL is spoken.
     pub protocols: Protocols,
     /// What nobody may exceed.
@@ -166,6 +172,8 @@ impl Settings {
             request_timeout: Duration::from_secs(60),
             ws_init_timeout: Duration::from_secs(3),
             edge: Edge::default(),
+            public_url: None,
+            oidc: Oidc::default(),
             protocols: Protocols::default(),
             limits: Limits::default(),
             accounts: Accounts::default(),
@@ -219,6 +227,15 @@ mod tests {
             ("VIGIE_ALLOW_PLAIN", "yes"),
             ("VIGIE_HEAD_SECONDS", "0"),
             ("VIGIE_HSTS_SECONDS", "-1"),
+            ("VIGIE_OIDC_ISSUER", "http://id.example"),
+            ("VIGIE_OIDC_ISSUER", "https://id.example?x=y"),
+            ("VIGIE_OIDC_SCOPES", "profile"),
+            ("VIGIE_OIDC_ROLES", "ops"),
+            ("VIGIE_OIDC_ROLES", "ops=root"),
+            ("VIGIE_OIDC_ROLES", "=admin"),
+            ("VIGIE_OIDC_PROVISION", "maybe"),
+            ("VIGIE_PUBLIC_URL", "vigie.example"),
+            ("VIGIE_PUBLIC_URL", "https://vigie.example/path"),
             ("VIGIE_LOG", "vigie=loud"),
             ("VIGIE_LOG_FORMAT", "xml"),
             ("VIGIE_DRAIN_SECONDS", "-1"),

@@ -9,7 +9,8 @@ use super::{Settings, SettingsError};
 
 /// The settings that are secret, or hold a password. Each may be given as a file instead, named by the variable with
 /// `_FILE` behind it.
-pub(crate) const SECRETS: &[&str] = &["DATABASE_URL", "VIGIE_MIGRATION_DATABASE_URL", "REDIS_URL"];
+pub(crate) const SECRETS: &[&str] =
+    &["DATABASE_URL", "VIGIE_MIGRATION_DATABASE_URL", "REDIS_URL", "VIGIE_OIDC_CLIENT_SECRET"];
 
 /// Passwords that come with examples, images and defaults. What is made of one of them and digits is no better.
 const KNOWN: &[&str] = &[
@@ -87,10 +88,13 @@ impl Settings {
             let (known, password) = login(url.as_deref()?)?;
             Some((name, weakness(&password, &known)?))
         };
-        let weak = urls.into_iter().filter_map(of_url);
+        let client = self.oidc.client_secret.as_deref();
+        let client = client.and_then(|secret| weakness(secret, std::slice::from_ref(&self.oidc.client_id)));
+        let weak =
+            urls.into_iter().filter_map(of_url).chain(client.map(|problem| ("VIGIE_OIDC_CLIENT_SECRET", problem)));
         weak.map(|(name, problem)| SettingsError {
             name: name.to_owned(),
-            problem: format!("its password {problem}: choose another one, such as `openssl rand -hex 24` gives"),
+            problem: format!("its secret {problem}: choose another one, such as `openssl rand -hex 24` gives"),
         })
         .collect()
     }

@@ -4,6 +4,7 @@
 
 mod allocations;
 mod audit;
+mod break_in;
 mod days;
 mod dead_letters;
 mod diff;

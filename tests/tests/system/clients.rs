@@ -8,7 +8,7 @@ use tokio::process::Command;
 use crate::client::Server;
 use crate::harness::{Place, text, within};
 
-fn folder() -> PathBuf {
+pub(crate) fn folder() -> PathBuf {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("clients");
     let installed = folder.join("node_modules").exists() && folder.join(".venv/installed").exists();
     assert!(installed, "run `make test`, which installs the clients (scripts/clients.sh)");
@@ -16,7 +16,7 @@ fn folder() -> PathBuf {
 }
 
 /// Runs a script to its end, which must be a good one; what it printed.
-async fn run(program: &str, arguments: &[&str]) -> String {
+pub(crate) async fn script(program: &str, arguments: &[&str]) -> String {
     let mut command = Command::new(program);
     command.args(arguments).current_dir(folder()).stdin(Stdio::null()).kill_on_drop(true);
     let output = within("the script ends", command.output()).await.unwrap();
@@ -36,7 +36,7 @@ async fn server(place: &Place) -> (Server, String) {
 async fn every_audit_of_graphql_over_http_passes() {
     let place = Place::new();
     let (_server, address) = server(&place).await;
-    let said = run("node", &["audits.mjs", &address]).await;
+    let said = script("node", &["audits.mjs", &address]).await;
     assert!(said.contains("61 of 61 audits pass"), "{said}");
 }
 
@@ -45,9 +45,9 @@ async fn clients_query_command_and_watch() {
     let place = Place::new();
     let (_server, address) = server(&place).await;
     for script in ["websocket.mjs", "sse.mjs", "apollo.mjs", "urql.mjs"] {
-        run("node", &[script, &address]).await;
+        script("node", &[script, &address]).await;
     }
-    run(".venv/bin/python", &["client.py", &address]).await;
+    script(".venv/bin/python", &["client.py", &address]).await;
 }
 
 #[tokio::test]
@@ -55,7 +55,7 @@ async fn what_compilers_persist_is_all_that_runs_in_allow_list_mode() {
     let place = Place::new();
     let documents = place.path().join("documents");
     let documents = documents.to_str().unwrap();
-    run("node", &["compilers.mjs", documents]).await;
+    script("node", &["compilers.mjs", documents]).await;
     assert_eq!(place.succeed(["schema", "check", "--documents", documents]).await, "5 documents, nothing is broken\n");
     let place = place.with("VIGIE_DOCUMENTS", documents).with("VIGIE_DOCUMENTS_ONLY", "true");
     // One that the schema has broken is told of at the start, and keeps nobody else from running.
@@ -63,5 +63,5 @@ async fn what_compilers_persist_is_all_that_runs_in_allow_list_mode() {
     let (server, address) = server(&place).await;
     let said = server.program.said();
     assert!(said.contains("a persisted document cannot run") && said.contains("gone.graphql:1:3"), "{said}");
-    run("node", &["persisted.mjs", &address, documents]).await;
+    script("node", &["persisted.mjs", &address, documents]).await;
 }

@@ -2,10 +2,12 @@
 
 use std::path::PathBuf;
 
+use chrono::TimeDelta;
 use serde_json::json;
 
 use super::report::Check;
-use crate::http::{TlsFiles, read_tls};
+use crate::clock;
+use crate::http::{TlsFiles, certificates, expiry, read_tls};
 use crate::settings::secrets::{SECRETS, file_variable, readable_by_others};
 use crate::settings::{CONFIG, Settings};
 
@@ -40,16 +42,26 @@ fn listen(settings: &Settings) -> Check {
     check.with(facts)
 }
 
+/// Less than this is little time to renew a certificate in.
+const RENEW: TimeDelta = TimeDelta::days(14);
+
 /// The certificate and its key.
 fn tls(files: &TlsFiles) -> Check {
-    if let Err(error) = read_tls(files) {
-        return Check::failed("tls", &error);
-    }
-    let certificate = files.certificate.display();
-    match readable_by_others([files.key.clone()]).is_empty() {
-        true => Check::fine("tls", format!("{certificate} and its key can be used")),
-        false => Check::doubtful("tls", format!("every account of this machine can read {}", files.key.display())),
-    }
+    let certificates = match read_tls(files).and_then(|_| certificates(&files.certificate)) {
+        Ok(certificates) => certificates,
+        Err(error) => return Check::failed("tls", &error),
+    };
+    let end = certificates.first().and_then(|certificate| expiry(certificate));
+    let until = end.map_or_else(|| "an unknown time".to_owned(), |end| end.format("%Y-%m-%d %H:%MZ").to_string());
+    let says = format!("{}, until {until}", files.certificate.display());
+    let check = if !readable_by_others([files.key.clone()]).is_empty() {
+        Check::doubtful("tls", format!("{says}; every account of this machine can read {}", files.key.display()))
+    } else if end.is_none_or(|end| end < clock::now() + RENEW) {
+        Check::doubtful("tls", format!("{says}: renew it"))
+    } else {
+        Check::fine("tls", says)
+    };
+    check.with(json!({ "until": end }))
 }
 
 /// The names that the server answers to.

@@ -33,10 +33,14 @@ pub(super) fn left(secure: bool) -> Response {
     (StatusCode::NO_CONTENT, [(header::SET_COOKIE, gone)]).into_response()
 }
 
-/// The cookie of a session, which ends with the browser at the latest. Over TLS its name lets nobody but this host set it.
-fn cookie(value: &str, secure: bool) -> String {
-    let [hosted, plain] = SESSION_COOKIES;
-    let rules = "Path=/; HttpOnly; SameSite=Strict";
+/// The cookie of a session, which ends with the browser at the latest.
+pub(super) fn cookie(value: &str, secure: bool) -> String {
+    set_cookie(SESSION_COOKIES, value, "Strict", secure)
+}
+
+/// A cookie that no script sees. Over TLS its name lets nobody but this host set it.
+pub(super) fn set_cookie([hosted, plain]: [&str; 2], value: &str, same_site: &str, secure: bool) -> String {
+    let rules = format!("Path=/; HttpOnly; SameSite={same_site}");
     if secure { format!("{hosted}={value}; {rules}; Secure") } else { format!("{plain}={value}; {rules}") }
 }
 

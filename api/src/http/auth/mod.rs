@@ -1,6 +1,7 @@
 //! Signing in and out over HTTP, for browsers and programs.
 
 mod answer;
+mod oidc;
 mod page;
 
 use axum::Json;
@@ -30,6 +31,9 @@ pub(super) fn routes() -> axum::Router<App> {
         .route("/auth/refresh", post(refresh))
         .route("/auth/sign-out", post(sign_out))
         .route("/auth/me", get(me))
+        .route("/auth/oidc/start", get(oidc::start))
+        .route("/auth/oidc/callback", get(oidc::callback))
+        .route("/auth/oidc/logout", post(oidc::logout))
 }
 
 /// What a sign-in leaves behind with whoever signs in.

@@ -13,12 +13,16 @@ const FILES: [(&str, &str, &str); 2] = [
     ("sign-in.js", "text/javascript; charset=utf-8", include_str!("sign-in.js")),
 ];
 
+/// The way to the other system that people sign in with.
+const PROVIDER: &str = r#"<p><a href="/auth/oidc/start">Sign in with your organisation's account</a></p>"#;
+
 /// The page; on an open server there is nothing to sign in to.
 pub(super) async fn page(State(app): State<App>) -> Response {
     if app.settings().open {
         return Redirect::temporary("/graphql").into_response();
     }
-    Html(include_str!("sign-in.html")).into_response()
+    let provider = app.accounts().oidc().map_or("", |_| PROVIDER);
+    Html(include_str!("sign-in.html").replace("<!-- provider -->", provider)).into_response()
 }
 
 /// Its style or script.

@@ -7,7 +7,9 @@ const button = form.querySelector("button");
 // Only a path of this server: nobody is sent elsewhere after signing in.
 function next() {
   const wanted = new URLSearchParams(location.search).get("next") ?? "";
-  return /^\/(?![/\\])/.test(wanted) ? wanted : "/graphql";
+  // Asked of the browser itself: what looks like a path may be read as another server (`/\t/evil.example`).
+  const url = URL.canParse(wanted, location.origin) ? new URL(wanted, location.origin) : undefined;
+  return wanted.startsWith("/") && url?.origin === location.origin ? url.pathname + url.search : "/graphql";
 }
 
 async function send(path, body) {
