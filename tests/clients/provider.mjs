@@ -8,7 +8,7 @@ import Provider from 'oidc-provider'
 const server = process.argv[2]
 const client = {
   client_id: 'vigie',
-  client_secret: 'a secret: with signs & blanks / ünd more',
+  client_secret: 'a secret: with signs & blanks / +%',
   redirect_uris: [`${server}/auth/oidc/callback`],
   backchannel_logout_uri: `${server}/auth/oidc/logout`,
   backchannel_logout_session_required: true
@@ -32,6 +32,8 @@ function renew () {
     claims: { openid: ['sub'], profile: ['name', 'preferred_username', 'groups'], email: ['email'] },
     features: { backchannelLogout: { enabled: true } },
     pkce: { required: () => true },
+    // Left to itself it talks to no server of its own machine, which is where the one under test is.
+    fetch: (url, { dispatcher, ...options }) => globalThis.fetch(url, options),
     findAccount: (context, id) => ({
       accountId: id,
       claims: () => ({ sub: id, name: `The ${id}`, preferred_username: id, email: `${id}@example.org`, groups: groups[id] })

@@ -54,7 +54,7 @@ impl Signing {
             .with("VIGIE_PUBLIC_URL", &url)
             .with("VIGIE_OIDC_ISSUER", &issuer)
             .with("VIGIE_OIDC_CLIENT_ID", "vigie")
-            .with("VIGIE_OIDC_CLIENT_SECRET", "a secret: with signs & blanks / ünd more")
+            .with("VIGIE_OIDC_CLIENT_SECRET", "a secret: with signs & blanks / +%")
             .with("VIGIE_OIDC_ROLES", "/lfw/operators=operator@LFW; /it=viewer; /nowhere=admin@NOWHERE")
             .with("VIGIE_SIGN_IN_ATTEMPTS", "1000");
         place.succeed(["demo", "--site-only"]).await;
