@@ -141,7 +141,7 @@ async fn a_page_of_another_server_neither_sends_nor_reads() {
 #[tokio::test]
 async fn texts_are_never_taken_for_sql() {
     let server = Server::start().await;
-    server.airport(&[("C01", vigie_domain::airport::StandKind::Contact, vigie_domain::airport::CodeLetter::C)]).await;
+    server.airport(&[("C01", vigie_domain::airport::StandKind::Civil, vigie_domain::airport::CodeLetter::C)]).await;
     for text in [
         "' or '1'='1",
         "'; drop table event; --",

@@ -44,8 +44,8 @@ async fn every_audit_of_graphql_over_http_passes() {
 async fn clients_query_command_and_watch() {
     let place = Place::new();
     let (_server, address) = server(&place).await;
-    for script in ["websocket.mjs", "sse.mjs", "apollo.mjs", "urql.mjs"] {
-        script("node", &[script, &address]).await;
+    for name in ["websocket.mjs", "sse.mjs", "apollo.mjs", "urql.mjs"] {
+        script("node", &[name, &address]).await;
     }
     script(".venv/bin/python", &["client.py", &address]).await;
 }

@@ -3,7 +3,7 @@
 use std::net::TcpListener;
 use std::process::Stdio;
 
-use tokio::process::{Child, Command};
+use tokio::process::Command;
 
 use crate::browser::person;
 use crate::client::Server;
@@ -19,7 +19,7 @@ fn free_address() -> String {
 async fn provider(server: &str) -> (Running, String) {
     let mut command = Command::new("node");
     command.args(["provider.mjs", server]).current_dir(folder()).kill_on_drop(true);
-    let child: Child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut running = Running::of(child);
     let address = running
         .says("its address", |said| Some(said.lines().find_map(|line| line.strip_prefix("provider: "))?.to_owned()));
