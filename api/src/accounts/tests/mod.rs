@@ -1,5 +1,7 @@
 //! Accounts on a real database, through the HTTP surface of a server that has them.
 
+mod demo;
+mod graphql;
 mod keys;
 mod sessions;
 mod sign_in;
