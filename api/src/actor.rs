@@ -1,4 +1,4 @@
-//! Who gives a command, as the request says it. Until there are accounts nobody checks it.
+//! Who gives a command: a person or key by their id, or on an open server whoever the request names.
 
 /// The name of a person or program, such as `operator:local`.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -120,7 +120,11 @@ async fn directory(runtime: &Runtime, settings: &Settings) -> Result<Directory, 
     if settings.open {
         return Ok(Directory::of_nobody());
     }
-    Ok(Directory::start(&runtime.log).await?)
+    let directory = Directory::start(&runtime.log).await?;
+    if directory.knows_nobody() {
+        tracing::warn!("nobody can sign in yet: `vigie users bootstrap` makes the first administrator");
+    }
+    Ok(directory)
 }
 
 /// Who people are; those of the demo too, when it plays on a server that asks who somebody is.

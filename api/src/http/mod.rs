@@ -26,6 +26,8 @@ mod resume;
 mod run;
 mod serve;
 mod stream;
+#[cfg(test)]
+pub(crate) mod testing;
 mod tls;
 mod ui;
 mod websocket;

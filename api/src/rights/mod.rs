@@ -21,3 +21,6 @@ pub(crate) use fields::right_of;
 pub(crate) use held::{Rights, Sites};
 pub(crate) use right::Right;
 pub(crate) use scope::Scope;
+
+#[cfg(test)]
+mod tests;

@@ -131,7 +131,7 @@ impl Settings {
     /// then only over TLS unless that is said too.
     ///
     /// # Errors
-    /// An address beyond loopback without `VIGIE_ALLOW_REMOTE`, or without TLS; half of what TLS needs.
+    /// An address beyond loopback without `VIGIE_ALLOW_REMOTE`, without TLS or without accounts; half of what TLS needs.
     pub fn check_listen(&self) -> Result<(), SettingsError> {
         let refused = |name: &str, problem: String| Err(SettingsError { name: name.to_owned(), problem });
         let edge = &self.edge;
@@ -140,17 +140,20 @@ impl Settings {
             (None, Some(_)) => return refused("VIGIE_TLS_CERTIFICATE", "is missing: VIGIE_TLS_KEY is set".to_owned()),
             (Some(_), Some(_)) | (None, None) => {}
         }
-        if self.listen.ip().is_loopback() {
-            return Ok(());
-        }
-        if !edge.allow_remote {
+        let local = self.listen.ip().is_loopback();
+        if !local && !edge.allow_remote {
             let problem = format!(
                 "{} can be reached by other machines. Listen on 127.0.0.1 or [::1], or set VIGIE_ALLOW_REMOTE=true",
                 self.listen
             );
             return refused("VIGIE_LISTEN", problem);
         }
-        if self.tls().is_none() && self.limits.trusted_proxies.is_empty() && !edge.allow_plain {
+        if self.open && (!local || edge.allow_remote) {
+            let problem = "without accounts only this machine may reach the server: leave VIGIE_OPEN out, or listen on \
+                           loopback without VIGIE_ALLOW_REMOTE";
+            return refused("VIGIE_OPEN", problem.to_owned());
+        }
+        if !local && self.tls().is_none() && self.limits.trusted_proxies.is_empty() && !edge.allow_plain {
             let problem = format!(
                 "{} can be reached by other machines without TLS. Set VIGIE_TLS_CERTIFICATE and VIGIE_TLS_KEY, or \
                  VIGIE_TRUSTED_PROXIES to the proxy in front that speaks TLS, or VIGIE_ALLOW_PLAIN=true where nobody is \

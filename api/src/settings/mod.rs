@@ -160,7 +160,7 @@ impl Settings {
             data: None,
             postgres_bin: None,
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
-            open: true,
+            open: false,
             actor: "operator:local".to_owned(),
             log: "info,sqlx=warn".to_owned(),
             log_format: LogFormat::Human,
@@ -321,7 +321,7 @@ mod tests {
     }
 
     #[test]
-    fn beyond_loopback_only_when_told_so_and_over_tls() {
+    fn beyond_loopback_only_when_told_so_and_over_tls_and_with_accounts() {
         let remote = ("VIGIE_ALLOW_REMOTE", "true");
         let certificate = ("VIGIE_TLS_CERTIFICATE", "cert.pem");
         for (listen, more, fine) in [
@@ -334,6 +334,9 @@ mod tests {
             ("0.0.0.0:1", &[remote, ("VIGIE_TRUSTED_PROXIES", "10.0.0.1")], true),
             ("0.0.0.0:1", &[remote, ("VIGIE_ALLOW_PLAIN", "true")], true),
             ("127.0.0.1:1", &[certificate], false),
+            ("127.0.0.1:1", &[("VIGIE_OPEN", "true")], true),
+            ("127.0.0.1:1", &[("VIGIE_OPEN", "true"), remote], false),
+            ("0.0.0.0:1", &[("VIGIE_OPEN", "true"), remote, ("VIGIE_ALLOW_PLAIN", "true")], false),
         ] {
             let variables: Vec<_> = [("VIGIE_LISTEN", listen)].iter().chain(more).copied().collect();
             assert_eq!(from(&variables, None).unwrap().check_listen().is_ok(), fine, "{variables:?}");

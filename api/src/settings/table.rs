@@ -113,14 +113,14 @@ const TABLE: &[Declared] = &[
     },
     Declared {
         variable: "VIGIE_OPEN",
-        default: "true",
-        says: "`true` serves without accounts: whoever reaches the server holds every right at every site. Only on loopback.",
+        default: "false",
+        says: "`true` serves without accounts: whoever reaches the server holds every right at every site ([rights](rights.md)), by the name that `Vigie-Actor` gives. Only on loopback.",
         read: |settings, text| parse(text, "true or false").map(|open| settings.open = open),
     },
     Declared {
         variable: "VIGIE_ACTOR",
         default: "operator:local",
-        says: "Who gives the commands of requests without a `Vigie-Actor` header: 1 to 64 letters, digits or `: . _ @ -`. Recorded, not authenticated.",
+        says: "On an open server, who gives the commands of requests without a `Vigie-Actor` header: 1 to 64 letters, digits or `: . _ @ -`. Recorded, not authenticated.",
         read: |settings, text| {
             crate::actor::Actor::new(text).map(|actor| settings.actor = actor.into_string()).map_err(|e| e.to_string())
         },
@@ -333,8 +333,9 @@ pub fn markdown() -> String {
     }
     text.push_str(
         "\nA file with some of them:\n\n```toml\nlisten = \"127.0.0.1:8080\"\nlog = \"info,vigie_eventlog=debug\"\nlog_format = \"json\"\npool = 32\n```\n\n\
-         `VIGIE_ACTOR` and the `Vigie-Actor` header of a request name who gives a command. Until there are accounts the name\n\
-         is taken as it comes: it is recorded with every event, and authenticates nobody.\n",
+         On an open server (`VIGIE_OPEN`) `VIGIE_ACTOR` and the `Vigie-Actor` header of a request name who gives a command. The\n\
+         name is taken as it comes: it is recorded with every event, and authenticates nobody. On any other server the log names\n\
+         people and keys by their ids, and a request with that header is refused.\n",
     );
     text
 }

@@ -119,6 +119,12 @@ impl Directory {
         Self(Arc::new(Shared { people: RwLock::default(), followed }))
     }
 
+    /// Whether there is neither a person nor a key.
+    #[must_use]
+    pub fn knows_nobody(&self) -> bool {
+        self.0.people.read().unwrap_or_else(PoisonError::into_inner).is_empty()
+    }
+
     /// What somebody may do now.
     ///
     /// # Errors
