@@ -4,6 +4,7 @@
 
 mod append;
 mod as_of;
+mod clock;
 mod closed_loop;
 mod database;
 mod decide;

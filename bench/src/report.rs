@@ -43,7 +43,7 @@ impl Case {
         let rates = self.rates();
         let latency = |of: fn(&Measured) -> u64| Spread::of(self.rounds.iter().map(|round| of(round) as f64)).median;
         format!(
-            "{:<34} {:>9.0} /s ({:.0}–{:.0})   p50 {:.0} µs, p95 {:.0} µs, p99 {:.0} µs, max {:.0} µs",
+            "{:<44} {:>9.0} /s ({:.0}–{:.0})   p50 {:.0} µs, p95 {:.0} µs, p99 {:.0} µs, max {:.0} µs",
             self.name,
             rates.median,
             rates.least,

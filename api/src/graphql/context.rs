@@ -1,6 +1,6 @@
 //! What a resolver finds in its context.
 
-use async_graphql::dataloader::DataLoader;
+use super::loader::{Load, Loader};
 use async_graphql::{Context, Error};
 use chrono::{DateTime, Utc};
 use tokio_util::sync::CancellationToken;
@@ -19,7 +19,7 @@ pub(super) trait Parts {
     fn stopping(&self) -> CancellationToken;
     /// What "now" means: when the operation was asked for, or the moment in the past that it looks at.
     fn now(&self) -> impl Future<Output = Result<DateTime<Utc>, Error>> + Send;
-    fn loader<L: Send + Sync + 'static>(&self) -> &DataLoader<L>;
+    fn loader<L: Load>(&self) -> &Loader<L>;
 }
 
 impl Parts for Context<'_> {
@@ -39,7 +39,7 @@ impl Parts for Context<'_> {
         let (snapshot, asked_at) = (self.snapshot(), self.caller().asked_at);
         async move { Ok(snapshot.moment().await?.unwrap_or(asked_at)) }
     }
-    fn loader<L: Send + Sync + 'static>(&self) -> &DataLoader<L> {
+    fn loader<L: Load>(&self) -> &Loader<L> {
         self.data_unchecked()
     }
 }

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
-use async_graphql::dataloader::Loader;
 use async_graphql::{Context, Error, ObjectType};
 use futures_util::stream::{Stream, try_unfold};
 use tokio_util::sync::CancellationToken;
@@ -16,6 +16,7 @@ use super::context::Parts;
 use super::error::{bad_input, fault};
 use super::events::log_fault;
 use super::load::{ByKey, Keyed, by_key};
+use super::loader::Load;
 use super::scalars::Position;
 use super::snapshot::Snapshot;
 use super::time::Tree;
@@ -57,12 +58,12 @@ pub(super) async fn changes<R: Keyed, C>(
     ctx: &Context<'_>,
     after: Option<Position>,
     watched: Watched,
-    make: fn(Position, R) -> C,
+    make: fn(Position, Arc<R>) -> C,
 ) -> Result<impl Stream<Item = Result<Tree<C>, Error>> + use<R, C>, Error>
 where
     R::Key: FromStr,
     C: ObjectType,
-    ByKey<R>: Loader<R::Key, Value = R, Error = Error>,
+    ByKey<R>: Load<Key = R::Key, Value = Arc<R>>,
 {
     let after = start(ctx, after).await?;
     let services = ctx.services();
@@ -80,7 +81,7 @@ where
             let Ok(id) = id.parse() else { continue };
             // Of the item: it is closed once the item is told, so that a client that does not read keeps none open.
             let snapshot = changes.snapshot.fresh();
-            if let Some(row) = by_key::<R>(&snapshot).load_one(id).await? {
+            if let Some(row) = by_key::<R>(&snapshot).one(id).await? {
                 let mut caller = changes.caller.clone();
                 caller.asked_at = clock::now();
                 return Ok(Some((Tree::now(snapshot, make(position, row), caller), changes)));

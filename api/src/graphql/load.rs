@@ -3,16 +3,17 @@
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::marker::PhantomData;
+use std::sync::Arc;
 
 use async_graphql::Error;
-use async_graphql::dataloader::{DataLoader, Loader};
 use sqlx::postgres::PgRow;
 use sqlx::{FromRow, Postgres};
 
+use super::loader::{Load, Loader};
 use super::snapshot::{Snapshot, unreadable};
 
 /// A row that is found by one of its columns.
-pub(super) trait Keyed: for<'r> FromRow<'r, PgRow> + Clone + Send + Sync + Unpin + 'static {
+pub(super) trait Keyed: for<'r> FromRow<'r, PgRow> + Send + Sync + Unpin + 'static {
     /// The column's type.
     type Key: Clone + Eq + Hash + Send + Sync + 'static;
     /// The table.
@@ -30,21 +31,22 @@ pub(super) struct ByKey<R> {
 }
 
 /// A loader of rows by key that reads `snapshot`.
-pub(super) fn by_key<R: Keyed>(snapshot: &Snapshot) -> DataLoader<ByKey<R>>
+pub(super) fn by_key<R: Keyed>(snapshot: &Snapshot) -> Loader<ByKey<R>>
 where
-    ByKey<R>: Loader<R::Key>,
+    ByKey<R>: Load,
 {
-    DataLoader::new(ByKey { snapshot: snapshot.clone(), row: PhantomData }, tokio::spawn)
+    Loader::new(ByKey { snapshot: snapshot.clone(), row: PhantomData })
 }
 
-impl<R: Keyed> Loader<R::Key> for ByKey<R>
+impl<R: Keyed> Load for ByKey<R>
 where
     Vec<R::Key>: for<'q> sqlx::Encode<'q, Postgres> + sqlx::Type<Postgres>,
 {
-    type Value = R;
-    type Error = Error;
+    type Key = R::Key;
+    /// Shared by all who asked for it.
+    type Value = Arc<R>;
 
-    async fn load(&self, keys: &[R::Key]) -> Result<HashMap<R::Key, R>, Error> {
+    async fn load(&self, keys: &[R::Key]) -> Result<HashMap<R::Key, Arc<R>>, Error> {
         let view = self.snapshot.view();
         let mut sql = view.sql("select * from ");
         sql.push(view.rows(R::TABLE))
@@ -55,7 +57,7 @@ where
             .push(")");
         let mut reading = self.snapshot.read().await?;
         let rows: Result<Vec<R>, _> = sql.build_query_as().fetch_all(reading.connection()).await;
-        Ok(rows.map_err(unreadable)?.into_iter().map(|row| (row.key(), row)).collect())
+        Ok(rows.map_err(unreadable)?.into_iter().map(|row| (row.key(), Arc::new(row))).collect())
     }
 }
 

@@ -19,6 +19,7 @@ mod keyset;
 mod list;
 mod live;
 mod load;
+mod loader;
 mod models;
 mod page;
 mod permit;
@@ -30,6 +31,8 @@ mod refusal;
 mod relation;
 mod scalars;
 mod services;
+#[cfg(test)]
+mod sizes;
 mod snapshot;
 mod support;
 mod time;

@@ -284,12 +284,20 @@ impl View {
     }
 
     /// What stands are at a time, as rows of `stand`, `status`, `current` and `next`: closed, occupied (a stay is
-    /// running), reserved (within the buffer around a stay) or available; with the stay that is running and the one that
-    /// starts next. For a `lateral` after a relation `moment` with the time in its column `at`. The board, its filter
-    /// and the gauges ask here, so that they cannot disagree. No stay lasts longer than 14 days, which bounds the walk.
-    pub(crate) fn stand_states(&self) -> String {
+    /// running), reserved (within the buffer around a stay) or available; with the stay that is running and, for whoever
+    /// asks, the one that starts next. For a `lateral` after a relation `moment` with the time in its column `at`. The
+    /// board, its filter and the gauges ask here, so that they cannot disagree. No stay lasts longer than 14 days, which
+    /// bounds the walk.
+    pub(crate) fn stand_states(&self, with_next: bool) -> String {
         let (stands, allocations) = (self.table("stands"), self.table("allocations"));
         let of_stand = format!("from {allocations} where allocations.stand = stands.stand and status <> 'cancelled'");
+        let (next, coming) = if with_next {
+            let first = "order by from_at, allocation limit 1";
+            let coming = format!("select allocation {of_stand} and from_at > moment.at {first}");
+            ("coming.allocation", format!("left join lateral ({coming}) coming on true"))
+        } else {
+            ("null::uuid", String::new())
+        };
         format!(
             "select stands.stand,
                     case
@@ -307,17 +315,14 @@ impl View {
                         ) then 'reserved'
                         else 'available'
                     end as status,
-                    running.allocation as current, coming.allocation as next
+                    running.allocation as current, {next} as next
              from {stands}
              left join lateral (
                  select allocation {of_stand}
                    and from_at between moment.at - interval '15 days' and moment.at
                    and coalesce(to_at > moment.at, true)
                  order by from_at desc limit 1
-             ) running on true
-             left join lateral (
-                 select allocation {of_stand} and from_at > moment.at order by from_at, allocation limit 1
-             ) coming on true"
+             ) running on true {coming}"
         )
     }
 }

@@ -190,11 +190,14 @@ impl Snapshot {
     /// When the moment was that a view of the past shows.
     pub(super) async fn moment(&self) -> Result<Option<DateTime<Utc>>, Error> {
         let Some(position) = self.view.last() else { return Ok(None) };
-        let archived = || {
+        let found = self.moment.get_or_try_init(|| Box::pin(self.recorded(position))).await;
+        found.copied().map(Some)
+    }
+
+    async fn recorded(&self, position: i64) -> Result<DateTime<Utc>, Error> {
+        recorded_at(position, self.read().await?.connection()).await?.ok_or_else(|| {
             super::error::fault("ARCHIVED", format!("when the event at position {position} was recorded is not known"))
-        };
-        let found = async { recorded_at(position, self.read().await?.connection()).await?.ok_or_else(archived) };
-        self.moment.get_or_try_init(|| found).await.copied().map(Some)
+        })
     }
 
     /// What is read from.

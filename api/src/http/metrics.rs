@@ -98,7 +98,7 @@ async fn rows(app: &App) -> Result<(), sqlx::Error> {
          cross join lateral ({}) state
          join {} on stands.stand = state.stand
          group by stands.site, stands.kind",
-        view.stand_states(),
+        view.stand_states(false),
         view.table("stands")
     )))
     .bind(clock::now())

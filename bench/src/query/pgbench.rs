@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::{BufRead, BufReader};
 
+use super::Way;
 use crate::Outcome;
 use crate::closed_loop::{Measured, Timing, histogram};
 use crate::database::{Database, Server};
@@ -12,7 +13,7 @@ pub(super) async fn run(
     server: &Server,
     database: &Database,
     statements: &[String],
-    connections: usize,
+    way: Way,
     timing: Timing,
 ) -> Outcome<Measured> {
     let folder = tempfile::tempdir()?;
@@ -20,8 +21,13 @@ pub(super) async fn run(
     fs::write(&script, statements.iter().map(|statement| format!("{statement};\n")).collect::<String>())?;
     let options = &database.options;
     let mut command = tokio::process::Command::new(server.program("pgbench")?);
-    command.args(["-n", "-M", "prepared", "-l", "--log-prefix=each", "-j", "2"]);
-    command.arg("-c").arg(connections.to_string()).arg("-T").arg(timing.seconds.ceil().to_string());
+    command.args(["-n", "-M", "prepared", "-l", "--log-prefix=each", "-j"]);
+    command.arg(way.connections().min(2).to_string());
+    if let Way::Paced { connections, every } = way {
+        // Latency then counts from when a transaction was due.
+        command.arg("-R").arg((connections as f64 / every).to_string());
+    }
+    command.arg("-c").arg(way.connections().to_string()).arg("-T").arg(timing.seconds.ceil().to_string());
     command.arg("-f").arg(&script).arg("-U").arg(options.get_username()).arg("-p").arg(options.get_port().to_string());
     let socket = options.get_socket().map_or_else(|| options.get_host().into(), |socket| socket.as_os_str().to_owned());
     command.arg("-h").arg(socket).arg(options.get_database().unwrap_or_default());

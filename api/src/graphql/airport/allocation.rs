@@ -106,13 +106,19 @@ impl Keyed for AllocationRow {
 
 /// One stay of one flight on a stand, wherever it is moved to.
 #[derive(Clone)]
-pub(crate) struct Allocation(AllocationRow);
+pub(crate) struct Allocation(Arc<AllocationRow>);
 
 /// A list of allocations.
 pub(super) type Allocations = List<Allocation>;
 
 impl From<AllocationRow> for Allocation {
     fn from(row: AllocationRow) -> Self {
+        Self(Arc::new(row))
+    }
+}
+
+impl From<Arc<AllocationRow>> for Allocation {
+    fn from(row: Arc<AllocationRow>) -> Self {
         Self(row)
     }
 }
@@ -121,7 +127,7 @@ impl Allocation {
     /// The allocation of this id, if there is one.
     pub(in crate::graphql) async fn find(ctx: &Context<'_>, id: Option<Uuid>) -> Result<Option<Self>, Error> {
         let Some(id) = id else { return Ok(None) };
-        Ok(ctx.loader::<ByKey<AllocationRow>>().load_one(id).await?.map(Self))
+        Ok(ctx.loader::<ByKey<AllocationRow>>().one(id).await?.map(Self))
     }
 }
 
@@ -299,5 +305,6 @@ pub(super) async fn of_stand(
     status: Option<AllocationStatus>,
     page: Page,
 ) -> Result<Allocations, Error> {
-    allocations(ctx, AllocationFilter { stand: Some(ID(stand)), status, ..AllocationFilter::default() }, page).await
+    let filter = AllocationFilter { stand: Some(ID(stand)), status, ..AllocationFilter::default() };
+    Box::pin(allocations(ctx, filter, page)).await
 }

@@ -1,5 +1,7 @@
 //! Stands and flights as they change.
 
+use std::sync::Arc;
+
 use async_graphql::{Context, Error, ID, SimpleObject, Subscription};
 use futures_util::stream::Stream;
 use vigie_domain::airport::{AirportEvent, names};
@@ -57,7 +59,7 @@ impl AirportChanges {
     ) -> Result<impl Stream<Item = Result<Tree<StandChange>, Error>> + use<>, Error> {
         let site = optional("site", site.as_ref().map(|site| site.0.as_str()), SiteId::new)?;
         let watched = Watched { kinds: ABOUT_STANDS.to_vec(), tag: "stand:", models: &[STANDS, ALLOCATIONS], site };
-        let make = |position, row: StandRow| StandChange { position, stand: row.into() };
+        let make = |position, row: Arc<StandRow>| StandChange { position, stand: row.into() };
         changes(ctx, after, watched, make).await
     }
 
@@ -71,7 +73,7 @@ impl AirportChanges {
         let site = optional("site", site.as_ref().map(|site| site.0.as_str()), SiteId::new)?;
         let kinds = AirportEvent::TYPES.iter().map(|known| known.name).collect();
         let watched = Watched { kinds, tag: "flight:", models: &[FLIGHTS, ALLOCATIONS], site };
-        let make = |position, row: FlightRow| FlightChange { position, flight: row.into() };
+        let make = |position, row: Arc<FlightRow>| FlightChange { position, flight: row.into() };
         changes(ctx, after, watched, make).await
     }
 }

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use async_graphql::dataloader::DataLoader;
 use async_graphql::{Context, Error, ID, InputObject, Object, SimpleObject};
 use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::{FromRow, Postgres, QueryBuilder};
@@ -18,6 +17,7 @@ use crate::graphql::days::times;
 use crate::graphql::keyset::{Kind, Part};
 use crate::graphql::list::{Filter, List, Row, between, equals, list};
 use crate::graphql::load::{ByKey, Keyed};
+use crate::graphql::loader::Loader;
 use crate::graphql::page::Page;
 use crate::graphql::relation::View;
 use crate::graphql::scalars::Position;
@@ -93,10 +93,16 @@ pub(crate) struct Placement {
 
 /// A flight leg.
 #[derive(Clone)]
-pub(crate) struct Flight(FlightRow);
+pub(crate) struct Flight(Arc<FlightRow>);
 
 impl From<FlightRow> for Flight {
     fn from(row: FlightRow) -> Self {
+        Self(Arc::new(row))
+    }
+}
+
+impl From<Arc<FlightRow>> for Flight {
+    fn from(row: Arc<FlightRow>) -> Self {
         Self(row)
     }
 }
@@ -105,7 +111,7 @@ impl Flight {
     /// The flight of this id, if there is one.
     pub(in crate::graphql) async fn find(ctx: &Context<'_>, id: Option<String>) -> Result<Option<Self>, Error> {
         let Some(id) = id else { return Ok(None) };
-        Ok(ctx.loader::<ByKey<FlightRow>>().load_one(id).await?.map(Self))
+        Ok(ctx.loader::<ByKey<FlightRow>>().one(id).await?.map(Self))
     }
 }
 
@@ -216,8 +222,8 @@ impl Flight {
     }
     /// Every alert about it, oldest first.
     async fn alerts(&self, ctx: &Context<'_>) -> Result<Vec<Alert>, Error> {
-        let loader: &DataLoader<AlertsOfFlight> = ctx.loader();
-        Ok(loader.load_one(self.0.flight.clone()).await?.unwrap_or_default())
+        let loader: &Loader<AlertsOfFlight> = ctx.loader();
+        Ok(loader.one(self.0.flight.clone()).await?.unwrap_or_default())
     }
     /// Whether it asked for a stand and none was left.
     async fn no_stand(&self) -> bool {

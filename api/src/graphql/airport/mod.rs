@@ -14,7 +14,6 @@ mod stand;
 
 use std::sync::Arc;
 
-use async_graphql::dataloader::DataLoader;
 use async_graphql::{Context, Data, Error, ID, InputObject, Object};
 use chrono::{DateTime, Utc};
 use sqlx::{Postgres, QueryBuilder};
@@ -35,6 +34,7 @@ use super::context::Parts;
 use super::error::argument;
 use super::list::{Filter, List, equals, list};
 use super::load::by_key;
+use super::loader::Loader;
 use super::page::Page;
 use super::relation::View;
 use super::snapshot::Snapshot;
@@ -43,7 +43,7 @@ pub(in crate::graphql) fn loaders(data: &mut Data, snapshot: &Snapshot) {
     data.insert(by_key::<StandRow>(snapshot));
     data.insert(by_key::<FlightRow>(snapshot));
     data.insert(by_key::<AllocationRow>(snapshot));
-    data.insert(DataLoader::new(Board(snapshot.clone()), tokio::spawn));
+    data.insert(Loader::new(Board(snapshot.clone())));
 }
 
 /// Which stands.
@@ -67,7 +67,7 @@ fn filtered(filter: StandFilter, at: DateTime<Utc>) -> Filter {
         equals(sql, "kind", filter.kind);
         if let Some(status) = filter.status {
             sql.push(" and stand in (select state.stand from (select ").push_bind(at);
-            sql.push("::timestamptz as at) moment cross join lateral (").push(view.stand_states());
+            sql.push("::timestamptz as at) moment cross join lateral (").push(view.stand_states(false));
             sql.push(") state where state.status = ").push_bind(status).push(")");
         }
     })

@@ -1,5 +1,7 @@
 //! A stand, as it is answered.
 
+use std::sync::Arc;
+
 use async_graphql::{Context, Error, ID, Object, SimpleObject};
 use chrono::{DateTime, Duration, NaiveDate, Utc};
 use serde::Deserialize;
@@ -66,10 +68,16 @@ impl Keyed for StandRow {
 
 /// An aircraft stand.
 #[derive(Clone)]
-pub(crate) struct Stand(StandRow);
+pub(crate) struct Stand(Arc<StandRow>);
 
 impl From<StandRow> for Stand {
     fn from(row: StandRow) -> Self {
+        Self(Arc::new(row))
+    }
+}
+
+impl From<Arc<StandRow>> for Stand {
+    fn from(row: Arc<StandRow>) -> Self {
         Self(row)
     }
 }
@@ -95,7 +103,7 @@ impl Stand {
     }
     /// Where.
     async fn site(&self, ctx: &Context<'_>) -> Result<Option<Site>, Error> {
-        Ok(ctx.loader::<ByKey<SiteRow>>().load_one(self.0.site.clone()).await?.map(Site))
+        Ok(ctx.loader::<ByKey<SiteRow>>().one(self.0.site.clone()).await?.map(Site))
     }
     /// What it is called at its site.
     async fn name(&self) -> &str {
@@ -119,35 +127,21 @@ impl Stand {
     }
     /// What it is now, or at another time.
     async fn status(&self, ctx: &Context<'_>, at: Option<DateTime<Utc>>) -> Result<StandStatus, Error> {
-        Ok(self.state(ctx, at).await?.status)
+        Ok(self.state(ctx, at, false).await?.status)
     }
     /// The stay that is running now, or at another time.
     async fn current(&self, ctx: &Context<'_>, at: Option<DateTime<Utc>>) -> Result<Option<Allocation>, Error> {
-        let state = self.state(ctx, at).await?;
+        let state = self.state(ctx, at, false).await?;
         Allocation::find(ctx, state.current).await
     }
     /// The stay that starts next.
     async fn next(&self, ctx: &Context<'_>, at: Option<DateTime<Utc>>) -> Result<Option<Allocation>, Error> {
-        let state = self.state(ctx, at).await?;
+        let state = self.state(ctx, at, true).await?;
         Allocation::find(ctx, state.next).await
     }
     /// What happens on it on a day, in the site's zone.
     async fn occupancy(&self, ctx: &Context<'_>, day: NaiveDate) -> Result<Occupancy, Error> {
-        let (from, to) = self.day(ctx, day).await?;
-        let view = ctx.snapshot().view();
-        let mut sql = view.sql("select * from ");
-        sql.push(view.table("allocations")).push(" where status <> 'cancelled' and stand = ").push_bind(&self.0.stand);
-        sql.push(" and from_at < ").push_bind(to).push(" and from_at > ").push_bind(from - Duration::days(15));
-        sql.push(" and (to_at is null or to_at > ").push_bind(from).push(") order by from_at, allocation");
-        let mut reading = ctx.snapshot().read().await?;
-        let rows: Result<Vec<AllocationRow>, _> = sql.build_query_as().fetch_all(reading.connection()).await;
-        let touches = |closure: &&Closure| closure.from < to && closure.to.is_none_or(|end| end > from);
-        Ok(Occupancy {
-            from,
-            to,
-            allocations: rows.map_err(unreadable)?.into_iter().map(Allocation::from).collect(),
-            closures: self.0.closures.iter().filter(touches).cloned().collect(),
-        })
+        Box::pin(self.occupied(ctx, day)).await
     }
     /// All times in which it is or was closed, in order.
     async fn closures(&self) -> &[Closure] {
@@ -193,21 +187,39 @@ impl Stand {
     /// The stand of this id, if there is one.
     pub(in crate::graphql) async fn find(ctx: &Context<'_>, id: Option<String>) -> Result<Option<Self>, Error> {
         let Some(id) = id else { return Ok(None) };
-        Ok(ctx.loader::<ByKey<StandRow>>().load_one(id).await?.map(Self))
+        Ok(ctx.loader::<ByKey<StandRow>>().one(id).await?.map(Self))
     }
 
-    async fn state(&self, ctx: &Context<'_>, at: Option<DateTime<Utc>>) -> Result<State, Error> {
+    async fn occupied(&self, ctx: &Context<'_>, day: NaiveDate) -> Result<Occupancy, Error> {
+        let (from, to) = self.day(ctx, day).await?;
+        let view = ctx.snapshot().view();
+        let mut sql = view.sql("select * from ");
+        sql.push(view.table("allocations")).push(" where status <> 'cancelled' and stand = ").push_bind(&self.0.stand);
+        sql.push(" and from_at < ").push_bind(to).push(" and from_at > ").push_bind(from - Duration::days(15));
+        sql.push(" and (to_at is null or to_at > ").push_bind(from).push(") order by from_at, allocation");
+        let mut reading = ctx.snapshot().read().await?;
+        let rows: Result<Vec<AllocationRow>, _> = sql.build_query_as().fetch_all(reading.connection()).await;
+        let touches = |closure: &&Closure| closure.from < to && closure.to.is_none_or(|end| end > from);
+        Ok(Occupancy {
+            from,
+            to,
+            allocations: rows.map_err(unreadable)?.into_iter().map(Allocation::from).collect(),
+            closures: self.0.closures.iter().filter(touches).cloned().collect(),
+        })
+    }
+
+    async fn state(&self, ctx: &Context<'_>, at: Option<DateTime<Utc>>, with_next: bool) -> Result<State, Error> {
         let at = match at {
             Some(at) => at,
             None => ctx.now().await?,
         };
-        let key = StandAt { stand: self.0.stand.clone(), at };
-        let state = ctx.loader::<Board>().load_one(key).await?;
+        let key = StandAt { stand: self.0.stand.clone(), at, with_next };
+        let state = ctx.loader::<Board>().one(key).await?;
         state.ok_or_else(|| fault("INTERNAL", format!("stand {} has no state", self.0.stand)))
     }
 
     async fn day(&self, ctx: &Context<'_>, day: NaiveDate) -> Result<(DateTime<Utc>, DateTime<Utc>), Error> {
-        let site = ctx.loader::<ByKey<SiteRow>>().load_one(self.0.site.clone()).await?;
+        let site = ctx.loader::<ByKey<SiteRow>>().one(self.0.site.clone()).await?;
         let zone = site.and_then(|site| Zone::new(&site.zone).ok());
         let zone = zone.ok_or_else(|| fault("INTERNAL", format!("site {} has no zone", self.0.site)))?;
         zone.day(day).ok_or_else(|| bad_input("day", "is beyond the calendar"))

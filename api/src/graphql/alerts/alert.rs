@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use async_graphql::dataloader::Loader;
 use async_graphql::{Context, Enum, Error, ID, InputObject, Object};
 use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::{FromRow, Postgres, QueryBuilder};
@@ -16,6 +15,7 @@ use crate::graphql::days::times;
 use crate::graphql::keyset::{Kind, Part};
 use crate::graphql::list::{Filter, List, Row, between, equals, list};
 use crate::graphql::load::{ByKey, Keyed, grouped};
+use crate::graphql::loader::Load;
 use crate::graphql::page::Page;
 use crate::graphql::rail::Pass;
 use crate::graphql::relation::View;
@@ -112,9 +112,9 @@ impl Keyed for AlertRow {
 /// Loads the alerts about passes.
 pub(in crate::graphql) struct AlertsOfPass(pub(super) Snapshot);
 
-impl Loader<String> for AlertsOfPass {
+impl Load for AlertsOfPass {
+    type Key = String;
     type Value = Vec<Alert>;
-    type Error = Error;
 
     async fn load(&self, passes: &[String]) -> Result<HashMap<String, Vec<Alert>>, Error> {
         about(&self.0, "pass", passes, |row| row.pass.clone()).await
@@ -124,9 +124,9 @@ impl Loader<String> for AlertsOfPass {
 /// Loads the alerts about flights.
 pub(in crate::graphql) struct AlertsOfFlight(pub(super) Snapshot);
 
-impl Loader<String> for AlertsOfFlight {
+impl Load for AlertsOfFlight {
+    type Key = String;
     type Value = Vec<Alert>;
-    type Error = Error;
 
     async fn load(&self, flights: &[String]) -> Result<HashMap<String, Vec<Alert>>, Error> {
         about(&self.0, "flight", flights, |row| row.flight.clone()).await
@@ -145,16 +145,22 @@ async fn about(
     sql.push(") order by raised_at, alert");
     let mut reading = snapshot.read().await?;
     let rows: Vec<AlertRow> = sql.build_query_as().fetch_all(reading.connection()).await.map_err(unreadable)?;
-    let alerts = rows.into_iter().map(Alert).collect();
+    let alerts = rows.into_iter().map(Alert::from).collect();
     Ok(grouped(alerts, |alert: &Alert| of(&alert.0).unwrap_or_default()))
 }
 
 /// Something that needs a person's attention.
 #[derive(Clone)]
-pub(crate) struct Alert(AlertRow);
+pub(crate) struct Alert(Arc<AlertRow>);
 
 impl From<AlertRow> for Alert {
     fn from(row: AlertRow) -> Self {
+        Self(Arc::new(row))
+    }
+}
+
+impl From<Arc<AlertRow>> for Alert {
+    fn from(row: Arc<AlertRow>) -> Self {
         Self(row)
     }
 }
@@ -163,7 +169,7 @@ impl Alert {
     /// The alert of this id, if there is one.
     pub(in crate::graphql) async fn find(ctx: &Context<'_>, id: Option<Uuid>) -> Result<Option<Self>, Error> {
         let Some(id) = id else { return Ok(None) };
-        Ok(ctx.loader::<ByKey<AlertRow>>().load_one(id).await?.map(Self))
+        Ok(ctx.loader::<ByKey<AlertRow>>().one(id).await?.map(Self))
     }
 }
 

@@ -1,5 +1,7 @@
 //! Alerts as they change.
 
+use std::sync::Arc;
+
 use async_graphql::{Context, Error, ID, SimpleObject, Subscription};
 use futures_util::stream::Stream;
 use vigie_domain::alerts::AlertEvent;
@@ -48,7 +50,7 @@ impl AlertsSubscription {
     ) -> Result<impl Stream<Item = Result<Tree<AlertChange>, Error>> + use<>, Error> {
         let site = optional("site", site.as_ref().map(|site| site.0.as_str()), SiteId::new)?;
         let watched = Watched { kinds: AlertRow::kinds(), tag: AlertRow::TAG, models: &[ALERTS], site };
-        let make = |position, row: AlertRow| AlertChange { position, alert: row.into() };
+        let make = |position, row: Arc<AlertRow>| AlertChange { position, alert: row.into() };
         changes(ctx, after, watched, make).await
     }
 

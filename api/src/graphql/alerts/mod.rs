@@ -4,7 +4,6 @@ mod alert;
 mod changes;
 mod mutations;
 
-use async_graphql::dataloader::DataLoader;
 use async_graphql::{Context, Data, Error, ID, Object};
 use vigie_domain::alerts::AlertId;
 
@@ -17,13 +16,14 @@ use alert::{AlertFilter, AlertRow, alerts};
 use super::error::argument;
 use super::list::List;
 use super::load::by_key;
+use super::loader::Loader;
 use super::page::Page;
 use super::snapshot::Snapshot;
 
 pub(in crate::graphql) fn loaders(data: &mut Data, snapshot: &Snapshot) {
     data.insert(by_key::<AlertRow>(snapshot));
-    data.insert(DataLoader::new(AlertsOfPass(snapshot.clone()), tokio::spawn));
-    data.insert(DataLoader::new(AlertsOfFlight(snapshot.clone()), tokio::spawn));
+    data.insert(Loader::new(AlertsOfPass(snapshot.clone())));
+    data.insert(Loader::new(AlertsOfFlight(snapshot.clone())));
 }
 
 /// Queries about alerts.

@@ -1,7 +1,6 @@
 //! What changed between two moments, of a thing or of a board.
 
 use async_graphql::connection::{Connection, Edge, EmptyFields};
-use async_graphql::dataloader::DataLoader;
 use async_graphql::{
     Context, Enum, Error, ErrorExtensions as _, ID, InputObject, Json, Object, OneofObject, SimpleObject,
 };
@@ -16,6 +15,7 @@ use crate::graphql::context::Parts;
 use crate::graphql::error::{argument, bad_input, fault, not_found};
 use crate::graphql::keyset::{Cursor, Kind, Part};
 use crate::graphql::load::ByKey;
+use crate::graphql::loader::Loader;
 use crate::graphql::page::Page;
 use crate::graphql::relation::View;
 use crate::graphql::scalars::Position;
@@ -91,8 +91,8 @@ pub(crate) struct ChangedRow(RowDiff);
 pub(crate) struct ChangedField(FieldDiff);
 
 async fn entries(ctx: &Context<'_>, positions: &[i64]) -> Result<Vec<AuditEntry>, Error> {
-    let loader: &DataLoader<ByKey<AuditRow>> = ctx.loader();
-    let mut found = loader.load_many(positions.iter().copied()).await?;
+    let loader: &Loader<ByKey<AuditRow>> = ctx.loader();
+    let mut found = loader.many(positions.to_vec()).await?;
     Ok(positions.iter().filter_map(|position| found.remove(position)).map(AuditEntry).collect())
 }
 

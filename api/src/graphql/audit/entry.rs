@@ -1,6 +1,7 @@
 //! An entry of the audit trail, as it is answered.
 
-use async_graphql::dataloader::DataLoader;
+use std::sync::Arc;
+
 use async_graphql::{Context, Error, ID, Object, SimpleObject};
 use chrono::{DateTime, Utc};
 use sqlx::FromRow;
@@ -16,6 +17,7 @@ use crate::graphql::identity::name_of;
 use crate::graphql::keyset::{Kind, Part};
 use crate::graphql::list::Row;
 use crate::graphql::load::Keyed;
+use crate::graphql::loader::Loader;
 use crate::graphql::page::MAX;
 use crate::graphql::scalars::Position;
 
@@ -56,17 +58,17 @@ impl Row for OldestFirst {
 
 /// One entry of the audit trail: an event, seen as somebody's deed.
 #[derive(Clone)]
-pub(crate) struct AuditEntry(pub(super) AuditRow);
+pub(crate) struct AuditEntry(pub(super) Arc<AuditRow>);
 
 impl From<AuditRow> for AuditEntry {
     fn from(row: AuditRow) -> Self {
-        Self(row)
+        Self(Arc::new(row))
     }
 }
 
 impl From<OldestFirst> for AuditEntry {
     fn from(row: OldestFirst) -> Self {
-        Self(row.0)
+        row.0.into()
     }
 }
 
@@ -81,7 +83,7 @@ pub(crate) struct Reaction {
 
 impl From<Caused> for Reaction {
     fn from(caused: Caused) -> Self {
-        Self { depth: caused.depth, entry: AuditEntry(caused.row) }
+        Self { depth: caused.depth, entry: caused.row.into() }
     }
 }
 
@@ -171,9 +173,9 @@ impl AuditEntry {
     }
     /// From this back to what began it: this, the event that its command reacted to, and so on; the nearest 100.
     async fn causation_chain(&self, ctx: &Context<'_>) -> Result<Vec<AuditEntry>, Error> {
-        let loader: &DataLoader<ChainOf> = ctx.loader();
-        let chain = loader.load_one(Of::event(self.0.position)).await?;
-        Ok(chain.unwrap_or_default().into_iter().map(AuditEntry).collect())
+        let loader: &Loader<ChainOf> = ctx.loader();
+        let chain = loader.one(Of::event(self.0.position)).await?;
+        Ok(chain.unwrap_or_default().into_iter().map(AuditEntry::from).collect())
     }
     /// What this led to: events of commands that reacted to it, and so on, `depth` times at most (20), the `first` of
     /// them (200), nearest first.
@@ -183,13 +185,13 @@ impl AuditEntry {
 }
 
 pub(super) async fn same_command(ctx: &Context<'_>, command_id: Uuid) -> Result<Vec<AuditEntry>, Error> {
-    let loader: &DataLoader<OfCommand> = ctx.loader();
-    let entries = loader.load_one(command_id).await?;
-    Ok(entries.unwrap_or_default().into_iter().map(AuditEntry).collect())
+    let loader: &Loader<OfCommand> = ctx.loader();
+    let entries = loader.one(command_id).await?;
+    Ok(entries.unwrap_or_default().into_iter().map(AuditEntry::from).collect())
 }
 
 pub(super) async fn caused(ctx: &Context<'_>, of: Of, reach: Reach) -> Result<Vec<Reaction>, Error> {
-    let loader: &DataLoader<CausedBy> = ctx.loader();
-    let found = loader.load_one((of, reach)).await?;
+    let loader: &Loader<CausedBy> = ctx.loader();
+    let found = loader.one((of, reach)).await?;
     Ok(found.unwrap_or_default().into_iter().map(Reaction::from).collect())
 }

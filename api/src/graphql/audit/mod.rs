@@ -12,7 +12,6 @@ mod walks;
 use std::sync::Arc;
 
 use async_graphql::connection::Connection;
-use async_graphql::dataloader::DataLoader;
 use async_graphql::{Context, Data, Error, ID, Object};
 use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::{Postgres, QueryBuilder};
@@ -20,7 +19,8 @@ use sqlx::{Postgres, QueryBuilder};
 use activity::{Deed, activity};
 pub(in crate::graphql) use diff::DiffQuery;
 use downloads::Download;
-use entry::{AuditEntry, OldestFirst};
+pub(in crate::graphql) use entry::AuditEntry;
+use entry::OldestFirst;
 pub(in crate::graphql) use provenance::Provenance;
 use refused::RefusedCommand;
 pub(in crate::graphql) use starts::Table;
@@ -31,6 +31,7 @@ use super::days::bad_filter;
 use super::keyset::Cursor;
 use super::list::{Filter, List, list};
 use super::load::by_key;
+use super::loader::Loader;
 use super::page::Page;
 use super::relation::View;
 use super::snapshot::{Snapshot, unreadable};
@@ -41,10 +42,10 @@ pub(in crate::graphql) type Trail = List<AuditEntry>;
 
 pub(in crate::graphql) fn loaders(data: &mut Data, snapshot: &Snapshot) {
     data.insert(by_key::<AuditRow>(snapshot));
-    data.insert(DataLoader::new(ChainOf(snapshot.clone()), tokio::spawn));
-    data.insert(DataLoader::new(CausedBy(snapshot.clone()), tokio::spawn));
-    data.insert(DataLoader::new(OfCommand(snapshot.clone()), tokio::spawn));
-    data.insert(DataLoader::new(NewestOf(snapshot.clone()), tokio::spawn));
+    data.insert(Loader::new(ChainOf(snapshot.clone())));
+    data.insert(Loader::new(CausedBy(snapshot.clone())));
+    data.insert(Loader::new(OfCommand(snapshot.clone())));
+    data.insert(Loader::new(NewestOf(snapshot.clone())));
 }
 
 /// Queries about the audit trail.
@@ -146,7 +147,8 @@ pub(in crate::graphql) async fn trail(
     first: Option<i32>,
     after: Option<String>,
 ) -> Result<Trail, Error> {
-    entries(ctx, AuditFilter::about(thing), Order::NewestFirst, Page::new(first, after, None, None)?).await
+    let page = Page::new(first, after, None, None)?;
+    Box::pin(entries(ctx, AuditFilter::about(thing), Order::NewestFirst, page)).await
 }
 
 async fn entries(ctx: &Context<'_>, filter: AuditFilter, order: Order, page: Page) -> Result<Trail, Error> {

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use async_graphql::connection::{Connection, Edge};
-use async_graphql::dataloader::DataLoader;
 use async_graphql::{Context, Error, Object};
 use chrono::{DateTime, Utc};
 use sqlx::{Postgres, QueryBuilder};
@@ -20,6 +19,7 @@ use crate::graphql::identity::name_of;
 use crate::graphql::keyset::{Cursor, Kind, Part};
 use crate::graphql::list::{Counted, Filter, Row};
 use crate::graphql::load::ByKey;
+use crate::graphql::loader::Loader;
 use crate::graphql::page::Page;
 use crate::graphql::relation::View;
 use crate::graphql::scalars::Position;
@@ -38,8 +38,8 @@ impl Provenance {
         Self { table, key: key.into(), position }
     }
 
-    async fn last(&self, ctx: &Context<'_>) -> Result<Option<AuditRow>, Error> {
-        ctx.loader::<ByKey<AuditRow>>().load_one(self.position).await
+    async fn last(&self, ctx: &Context<'_>) -> Result<Option<Arc<AuditRow>>, Error> {
+        ctx.loader::<ByKey<AuditRow>>().one(self.position).await
     }
 
     /// Its newest events up to one.
@@ -60,7 +60,7 @@ impl Provenance {
 }
 
 /// A command that was carried out.
-pub(crate) struct CommandDone(AuditRow);
+pub(crate) struct CommandDone(Arc<AuditRow>);
 
 #[Object]
 impl CommandDone {
@@ -116,25 +116,25 @@ impl Provenance {
             Some([Part::Number(position)]) => position.saturating_sub(1).min(self.position),
             Some(_) | None => self.position,
         };
-        let loader: &DataLoader<NewestOf> = ctx.loader();
+        let loader: &Loader<NewestOf> = ctx.loader();
         let newest = self.newest(i64::from(page.limit) + 1, position);
-        let rows = loader.load_one(newest).await?.unwrap_or_default();
+        let rows = loader.one(newest).await?.unwrap_or_default();
         let wanted = usize::try_from(page.limit).unwrap_or_default();
         let (more, all) = (rows.len() > wanted, Counted::of(<AuditRow as Row>::TABLE, self.filter()));
         let mut connection = Connection::with_additional_fields(page.after.is_some(), more, all);
         connection.edges.extend(
             rows.into_iter()
                 .take(wanted)
-                .map(|row| Edge::new(Cursor::new(<AuditRow as Row>::TABLE, &Row::key(&row)), AuditEntry(row))),
+                .map(|row| Edge::new(Cursor::new(<AuditRow as Row>::TABLE, &Row::key(&row)), AuditEntry::from(row))),
         );
         Ok(connection)
     }
     /// From the newest of its events that reacted to another back to what began it, such as from an alert to the
     /// measurement behind it; its last event alone when none of the newest 1,000 reacted to anything.
     async fn causation_chain(&self, ctx: &Context<'_>) -> Result<Vec<AuditEntry>, Error> {
-        let loader: &DataLoader<ChainOf> = ctx.loader();
-        let chain = loader.load_one(self.newest(RECENT, self.position)).await?;
-        Ok(chain.unwrap_or_default().into_iter().map(AuditEntry).collect())
+        let loader: &Loader<ChainOf> = ctx.loader();
+        let chain = loader.one(self.newest(RECENT, self.position)).await?;
+        Ok(chain.unwrap_or_default().into_iter().map(AuditEntry::from).collect())
     }
     /// What its events led to: events of commands that reacted to them, and so on, `depth` times at most (20), the
     /// `first` of them (200), nearest first.
@@ -147,6 +147,6 @@ impl Provenance {
     }
     /// Who or what changed it last; null while the audit trail has not come so far.
     async fn actor(&self, ctx: &Context<'_>) -> Result<Option<String>, Error> {
-        Ok(self.last(ctx).await?.map(|row| row.actor))
+        Ok(self.last(ctx).await?.map(|row| row.actor.clone()))
     }
 }

@@ -9,13 +9,13 @@ use std::collections::HashMap;
 use std::hash::Hash;
 
 use async_graphql::Error;
-use async_graphql::dataloader::Loader;
 use sqlx::postgres::PgRow;
 use sqlx::{FromRow, Postgres, QueryBuilder, Row as _};
 use uuid::Uuid;
 
 use super::starts::{Of, by_table, push_first};
 use crate::audit::AuditRow;
+use crate::graphql::loader::Load;
 use crate::graphql::snapshot::{Snapshot, unreadable};
 
 /// The most events that one statement finds forward.
@@ -76,9 +76,9 @@ fn push_entry(sql: &mut QueryBuilder<Postgres>, audit: &str, from: &'static str,
 /// last event when none did.
 pub(super) struct ChainOf(pub(super) Snapshot);
 
-impl Loader<Of> for ChainOf {
+impl Load for ChainOf {
+    type Key = Of;
     type Value = Vec<AuditRow>;
-    type Error = Error;
 
     async fn load(&self, starts: &[Of]) -> Result<HashMap<Of, Vec<AuditRow>>, Error> {
         let view = self.0.view();
@@ -108,9 +108,9 @@ impl Loader<Of> for ChainOf {
 /// What the start led to, nearest first.
 pub(super) struct CausedBy(pub(super) Snapshot);
 
-impl Loader<(Of, Reach)> for CausedBy {
+impl Load for CausedBy {
+    type Key = (Of, Reach);
     type Value = Vec<Caused>;
-    type Error = Error;
 
     async fn load(&self, starts: &[(Of, Reach)]) -> Result<HashMap<(Of, Reach), Vec<Caused>>, Error> {
         let mut all = HashMap::new();
@@ -152,9 +152,9 @@ impl CausedBy {
 /// What commands recorded, in the order of the log.
 pub(super) struct OfCommand(pub(super) Snapshot);
 
-impl Loader<Uuid> for OfCommand {
+impl Load for OfCommand {
+    type Key = Uuid;
     type Value = Vec<AuditRow>;
-    type Error = Error;
 
     async fn load(&self, ids: &[Uuid]) -> Result<HashMap<Uuid, Vec<AuditRow>>, Error> {
         let mut sql = self.0.view().sql("select of.start, 0 as depth, entry.* from unnest(");
@@ -172,9 +172,9 @@ impl Loader<Uuid> for OfCommand {
 /// The newest events of rows, newest first.
 pub(super) struct NewestOf(pub(super) Snapshot);
 
-impl Loader<Of> for NewestOf {
+impl Load for NewestOf {
+    type Key = Of;
     type Value = Vec<AuditRow>;
-    type Error = Error;
 
     async fn load(&self, starts: &[Of]) -> Result<HashMap<Of, Vec<AuditRow>>, Error> {
         let mut all = HashMap::new();

@@ -1,5 +1,7 @@
 //! Passes as they change.
 
+use std::sync::Arc;
+
 use async_graphql::{Context, Error, ID, SimpleObject, Subscription};
 use futures_util::stream::Stream;
 use vigie_domain::alerts::AlertEvent;
@@ -49,7 +51,7 @@ impl RailSubscription {
     ) -> Result<impl Stream<Item = Result<Tree<PassChange>, Error>> + use<>, Error> {
         let site = optional("site", site.as_ref().map(|site| site.0.as_str()), SiteId::new)?;
         let watched = Watched { kinds: PassRow::kinds(), tag: PassRow::TAG, models: &[PASSES, ALERTS], site };
-        let make = |position, row: PassRow| PassChange { position, pass: row.into() };
+        let make = |position, row: Arc<PassRow>| PassChange { position, pass: row.into() };
         changes(ctx, after, watched, make).await
     }
 

@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 
-use async_graphql::dataloader::{DataLoader, Loader};
 use async_graphql::{ComplexObject, Context, Enum, Error, SimpleObject};
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
@@ -12,6 +11,7 @@ use sqlx::types::Json;
 use crate::graphql::audit::{Provenance, Table};
 use crate::graphql::context::Parts;
 use crate::graphql::load::grouped;
+use crate::graphql::loader::{Load, Loader};
 use crate::graphql::snapshot::{Snapshot, unreadable};
 
 /// How far a measurement can be trusted, as the camera system says.
@@ -68,8 +68,8 @@ impl Car {
 
     /// What was measured of its springs.
     async fn springs(&self, ctx: &Context<'_>) -> Result<Vec<Spring>, Error> {
-        let loader: &DataLoader<SpringsOfCar> = ctx.loader();
-        Ok(loader.load_one((self.pass.clone(), self.car)).await?.unwrap_or_default())
+        let loader: &Loader<SpringsOfCar> = ctx.loader();
+        Ok(loader.one((self.pass.clone(), self.car)).await?.unwrap_or_default())
     }
 }
 
@@ -111,9 +111,9 @@ impl Spring {
 /// Loads the cars of passes.
 pub(super) struct CarsOfPass(pub(super) Snapshot);
 
-impl Loader<String> for CarsOfPass {
+impl Load for CarsOfPass {
+    type Key = String;
     type Value = Vec<Car>;
-    type Error = Error;
 
     async fn load(&self, passes: &[String]) -> Result<HashMap<String, Vec<Car>>, Error> {
         let view = self.0.view();
@@ -128,9 +128,9 @@ impl Loader<String> for CarsOfPass {
 /// Loads the springs of cars.
 pub(super) struct SpringsOfCar(pub(super) Snapshot);
 
-impl Loader<(String, i32)> for SpringsOfCar {
+impl Load for SpringsOfCar {
+    type Key = (String, i32);
     type Value = Vec<Spring>;
-    type Error = Error;
 
     async fn load(&self, cars: &[(String, i32)]) -> Result<HashMap<(String, i32), Vec<Spring>>, Error> {
         let (passes, numbers): (Vec<&str>, Vec<i32>) = cars.iter().map(|(pass, car)| (pass.as_str(), *car)).unzip();

@@ -5,7 +5,6 @@ mod measured;
 mod mutations;
 mod pass;
 
-use async_graphql::dataloader::DataLoader;
 use async_graphql::{Context, Data, Error, ID, Object};
 use vigie_domain::rail::PassId;
 use vigie_domain::support::SiteId;
@@ -21,13 +20,14 @@ use super::context::Parts;
 use super::error::argument;
 use super::list::List;
 use super::load::by_key;
+use super::loader::Loader;
 use super::page::Page;
 use super::snapshot::{Snapshot, unreadable};
 
 pub(in crate::graphql) fn loaders(data: &mut Data, snapshot: &Snapshot) {
     data.insert(by_key::<PassRow>(snapshot));
-    data.insert(DataLoader::new(CarsOfPass(snapshot.clone()), tokio::spawn));
-    data.insert(DataLoader::new(SpringsOfCar(snapshot.clone()), tokio::spawn));
+    data.insert(Loader::new(CarsOfPass(snapshot.clone())));
+    data.insert(Loader::new(SpringsOfCar(snapshot.clone())));
 }
 
 /// Queries about train passes.

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use async_graphql::dataloader::DataLoader;
 use async_graphql::{Context, Enum, Error, ID, InputObject, Object};
 use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::{FromRow, Postgres, QueryBuilder};
@@ -16,6 +15,7 @@ use crate::graphql::days::times;
 use crate::graphql::keyset::{Kind, Part};
 use crate::graphql::list::{Filter, List, Row, between, equals, list};
 use crate::graphql::load::{ByKey, Keyed};
+use crate::graphql::loader::Loader;
 use crate::graphql::page::Page;
 use crate::graphql::relation::View;
 use crate::graphql::scalars::Position;
@@ -79,10 +79,16 @@ impl Keyed for PassRow {
 
 /// A train that has passed the cameras.
 #[derive(Clone)]
-pub(crate) struct Pass(PassRow);
+pub(crate) struct Pass(Arc<PassRow>);
 
 impl From<PassRow> for Pass {
     fn from(row: PassRow) -> Self {
+        Self(Arc::new(row))
+    }
+}
+
+impl From<Arc<PassRow>> for Pass {
+    fn from(row: Arc<PassRow>) -> Self {
         Self(row)
     }
 }
@@ -91,7 +97,7 @@ impl Pass {
     /// The pass of this id, if there is one.
     pub(in crate::graphql) async fn find(ctx: &Context<'_>, id: Option<String>) -> Result<Option<Self>, Error> {
         let Some(id) = id else { return Ok(None) };
-        Ok(ctx.loader::<ByKey<PassRow>>().load_one(id).await?.map(Self))
+        Ok(ctx.loader::<ByKey<PassRow>>().one(id).await?.map(Self))
     }
 }
 
@@ -143,13 +149,13 @@ impl Pass {
     }
     /// Its cars, in the train's order.
     async fn cars(&self, ctx: &Context<'_>) -> Result<Vec<Car>, Error> {
-        let loader: &DataLoader<CarsOfPass> = ctx.loader();
-        Ok(loader.load_one(self.0.pass.clone()).await?.unwrap_or_default())
+        let loader: &Loader<CarsOfPass> = ctx.loader();
+        Ok(loader.one(self.0.pass.clone()).await?.unwrap_or_default())
     }
     /// Every alert about it, oldest first.
     async fn alerts(&self, ctx: &Context<'_>) -> Result<Vec<Alert>, Error> {
-        let loader: &DataLoader<AlertsOfPass> = ctx.loader();
-        Ok(loader.load_one(self.0.pass.clone()).await?.unwrap_or_default())
+        let loader: &Loader<AlertsOfPass> = ctx.loader();
+        Ok(loader.one(self.0.pass.clone()).await?.unwrap_or_default())
     }
     /// The number of alerts that are neither acknowledged nor resolved.
     async fn open_alerts(&self) -> usize {

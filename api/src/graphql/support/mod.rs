@@ -42,6 +42,6 @@ impl SupportQuery {
     /// One site.
     async fn site(&self, ctx: &Context<'_>, id: ID) -> Result<Option<Site>, Error> {
         let id = argument("id", SiteId::new(&id))?;
-        Ok(ctx.loader::<ByKey<SiteRow>>().load_one(id.to_string()).await?.map(Site))
+        Ok(ctx.loader::<ByKey<SiteRow>>().one(id.to_string()).await?.map(Site))
     }
 }

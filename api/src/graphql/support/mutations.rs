@@ -75,7 +75,7 @@ impl SupportMutation {
             Err(refusal) => return Ok(Refused::SiteRefusal(told(&refusal)).into()),
         };
         let loader = ctx.loader::<ByKey<SiteRow>>();
-        let site = if receipt.is_readable() { loader.load_one(site.to_string()).await?.map(Site) } else { None };
+        let site = if receipt.is_readable() { loader.one(site.to_string()).await?.map(Site) } else { None };
         Ok(SitePayload { receipt, site }.into())
     }
 }

@@ -1,5 +1,7 @@
 //! A site, as it is answered.
 
+use std::sync::Arc;
+
 use async_graphql::{ComplexObject, Context, Enum, Error, ID, Object, SimpleObject};
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
@@ -101,11 +103,11 @@ impl Keyed for SiteRow {
 
 /// A transport site.
 #[derive(Clone)]
-pub(crate) struct Site(pub(in crate::graphql) SiteRow);
+pub(crate) struct Site(pub(in crate::graphql) Arc<SiteRow>);
 
 impl From<SiteRow> for Site {
     fn from(row: SiteRow) -> Self {
-        Self(row)
+        Self(Arc::new(row))
     }
 }
 
@@ -149,14 +151,7 @@ impl Site {
     }
     /// Turnaround minutes of aircraft types that have a rule of their own, by type.
     async fn turnaround_rules(&self, ctx: &Context<'_>) -> Result<Vec<TurnaroundRule>, Error> {
-        let view = ctx.snapshot().view();
-        let mut sql = view.sql(
-            "select site, position, aircraft_type, min_minutes as min, typical_minutes as typical, max_minutes as max from ",
-        );
-        sql.push(view.rows("turnaround_rules")).push(" where site = ").push_bind(&self.0.site);
-        sql.push(" order by aircraft_type");
-        let mut reading = ctx.snapshot().read().await?;
-        sql.build_query_as().fetch_all(reading.connection()).await.map_err(unreadable)
+        Box::pin(self.rules(ctx)).await
     }
     /// When it was changed last.
     async fn changed_at(&self) -> DateTime<Utc> {
@@ -178,5 +173,18 @@ impl Site {
         after: Option<String>,
     ) -> Result<crate::graphql::audit::Trail, Error> {
         crate::graphql::audit::trail(ctx, format!("site:{}", self.0.site), first, after).await
+    }
+}
+
+impl Site {
+    async fn rules(&self, ctx: &Context<'_>) -> Result<Vec<TurnaroundRule>, Error> {
+        let view = ctx.snapshot().view();
+        let mut sql = view.sql(
+            "select site, position, aircraft_type, min_minutes as min, typical_minutes as typical, max_minutes as max from ",
+        );
+        sql.push(view.rows("turnaround_rules")).push(" where site = ").push_bind(&self.0.site);
+        sql.push(" order by aircraft_type");
+        let mut reading = ctx.snapshot().read().await?;
+        sql.build_query_as().fetch_all(reading.connection()).await.map_err(unreadable)
     }
 }

@@ -32,7 +32,7 @@ async fn stand(ctx: &Context<'_>, receipt: &Receipt, id: &StandId) -> Result<Opt
 
 async fn rules(ctx: &Context<'_>, receipt: Receipt, site: &SiteId) -> Result<RulesResult, Error> {
     let loader = ctx.loader::<ByKey<SiteRow>>();
-    let site = if receipt.is_readable() { loader.load_one(site.to_string()).await?.map(Site) } else { None };
+    let site = if receipt.is_readable() { loader.one(site.to_string()).await?.map(Site) } else { None };
     Ok(RulesPayload { receipt, site }.into())
 }
 
