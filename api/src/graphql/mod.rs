@@ -27,6 +27,7 @@ mod policies;
 mod projections;
 mod rail;
 mod read_schema;
+mod ready;
 mod refusal;
 mod relation;
 mod scalars;

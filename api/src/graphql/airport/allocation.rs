@@ -19,6 +19,7 @@ use crate::graphql::keyset::{Kind, Part};
 use crate::graphql::list::{Filter, List, Row, between, equals, list};
 use crate::graphql::load::{ByKey, Keyed};
 use crate::graphql::page::Page;
+use crate::graphql::ready::Ready;
 use crate::graphql::relation::View;
 use crate::graphql::scalars::Position;
 
@@ -105,21 +106,24 @@ impl Keyed for AllocationRow {
 }
 
 /// One stay of one flight on a stand, wherever it is moved to.
+pub(crate) type Allocation = Ready<AllocationFields>;
+
+/// Its fields.
 #[derive(Clone)]
-pub(crate) struct Allocation(Arc<AllocationRow>);
+pub(crate) struct AllocationFields(Arc<AllocationRow>);
 
 /// A list of allocations.
 pub(super) type Allocations = List<Allocation>;
 
 impl From<AllocationRow> for Allocation {
     fn from(row: AllocationRow) -> Self {
-        Self(Arc::new(row))
+        Arc::new(row).into()
     }
 }
 
 impl From<Arc<AllocationRow>> for Allocation {
     fn from(row: Arc<AllocationRow>) -> Self {
-        Self(row)
+        Self::new(AllocationFields(row))
     }
 }
 
@@ -127,12 +131,12 @@ impl Allocation {
     /// The allocation of this id, if there is one.
     pub(in crate::graphql) async fn find(ctx: &Context<'_>, id: Option<Uuid>) -> Result<Option<Self>, Error> {
         let Some(id) = id else { return Ok(None) };
-        Ok(ctx.loader::<ByKey<AllocationRow>>().one(id).await?.map(Self))
+        Ok(ctx.loader::<ByKey<AllocationRow>>().one(id).await?.map(Self::from))
     }
 }
 
-#[Object]
-impl Allocation {
+#[Object(name = "Allocation")]
+impl AllocationFields {
     /// Its id.
     async fn id(&self) -> ID {
         ID(self.0.allocation.to_string())

@@ -19,6 +19,7 @@ use crate::graphql::list::{Filter, List, Row, between, equals, list};
 use crate::graphql::load::{ByKey, Keyed};
 use crate::graphql::loader::Loader;
 use crate::graphql::page::Page;
+use crate::graphql::ready::Ready;
 use crate::graphql::relation::View;
 use crate::graphql::scalars::Position;
 
@@ -92,18 +93,21 @@ pub(crate) struct Placement {
 }
 
 /// A flight leg.
+pub(crate) type Flight = Ready<FlightFields>;
+
+/// Its fields.
 #[derive(Clone)]
-pub(crate) struct Flight(Arc<FlightRow>);
+pub(crate) struct FlightFields(Arc<FlightRow>);
 
 impl From<FlightRow> for Flight {
     fn from(row: FlightRow) -> Self {
-        Self(Arc::new(row))
+        Arc::new(row).into()
     }
 }
 
 impl From<Arc<FlightRow>> for Flight {
     fn from(row: Arc<FlightRow>) -> Self {
-        Self(row)
+        Self::new(FlightFields(row))
     }
 }
 
@@ -111,12 +115,12 @@ impl Flight {
     /// The flight of this id, if there is one.
     pub(in crate::graphql) async fn find(ctx: &Context<'_>, id: Option<String>) -> Result<Option<Self>, Error> {
         let Some(id) = id else { return Ok(None) };
-        Ok(ctx.loader::<ByKey<FlightRow>>().one(id).await?.map(Self))
+        Ok(ctx.loader::<ByKey<FlightRow>>().one(id).await?.map(Self::from))
     }
 }
 
-#[Object]
-impl Flight {
+#[Object(name = "Flight")]
+impl FlightFields {
     /// Site, number, date, direction and airport, such as `LFW/AF860/2026-01-15/A/CDG`.
     async fn id(&self) -> ID {
         ID(self.0.flight.clone())

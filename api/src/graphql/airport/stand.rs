@@ -18,6 +18,7 @@ use crate::graphql::error::{bad_input, fault};
 use crate::graphql::keyset::{Kind, Part};
 use crate::graphql::list::Row;
 use crate::graphql::load::{ByKey, Keyed};
+use crate::graphql::ready::Ready;
 use crate::graphql::scalars::Position;
 use crate::graphql::snapshot::unreadable;
 use crate::graphql::support::{Site, SiteRow};
@@ -67,18 +68,21 @@ impl Keyed for StandRow {
 }
 
 /// An aircraft stand.
+pub(crate) type Stand = Ready<StandFields>;
+
+/// Its fields.
 #[derive(Clone)]
-pub(crate) struct Stand(Arc<StandRow>);
+pub(crate) struct StandFields(Arc<StandRow>);
 
 impl From<StandRow> for Stand {
     fn from(row: StandRow) -> Self {
-        Self(Arc::new(row))
+        Arc::new(row).into()
     }
 }
 
 impl From<Arc<StandRow>> for Stand {
     fn from(row: Arc<StandRow>) -> Self {
-        Self(row)
+        Self::new(StandFields(row))
     }
 }
 
@@ -95,8 +99,8 @@ pub(crate) struct Occupancy {
     closures: Vec<Closure>,
 }
 
-#[Object]
-impl Stand {
+#[Object(name = "Stand")]
+impl StandFields {
     /// Site and name, such as `LFW/C03`.
     async fn id(&self) -> ID {
         ID(self.0.stand.clone())
@@ -187,9 +191,11 @@ impl Stand {
     /// The stand of this id, if there is one.
     pub(in crate::graphql) async fn find(ctx: &Context<'_>, id: Option<String>) -> Result<Option<Self>, Error> {
         let Some(id) = id else { return Ok(None) };
-        Ok(ctx.loader::<ByKey<StandRow>>().one(id).await?.map(Self))
+        Ok(ctx.loader::<ByKey<StandRow>>().one(id).await?.map(Self::from))
     }
+}
 
+impl StandFields {
     async fn occupied(&self, ctx: &Context<'_>, day: NaiveDate) -> Result<Occupancy, Error> {
         let (from, to) = self.day(ctx, day).await?;
         let view = ctx.snapshot().view();

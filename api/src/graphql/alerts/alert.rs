@@ -18,6 +18,7 @@ use crate::graphql::load::{ByKey, Keyed, grouped};
 use crate::graphql::loader::Load;
 use crate::graphql::page::Page;
 use crate::graphql::rail::Pass;
+use crate::graphql::ready::Ready;
 use crate::graphql::relation::View;
 use crate::graphql::scalars::Position;
 use crate::graphql::snapshot::{Snapshot, unreadable};
@@ -150,18 +151,21 @@ async fn about(
 }
 
 /// Something that needs a person's attention.
+pub(crate) type Alert = Ready<AlertFields>;
+
+/// Its fields.
 #[derive(Clone)]
-pub(crate) struct Alert(Arc<AlertRow>);
+pub(crate) struct AlertFields(Arc<AlertRow>);
 
 impl From<AlertRow> for Alert {
     fn from(row: AlertRow) -> Self {
-        Self(Arc::new(row))
+        Arc::new(row).into()
     }
 }
 
 impl From<Arc<AlertRow>> for Alert {
     fn from(row: Arc<AlertRow>) -> Self {
-        Self(row)
+        Self::new(AlertFields(row))
     }
 }
 
@@ -169,12 +173,12 @@ impl Alert {
     /// The alert of this id, if there is one.
     pub(in crate::graphql) async fn find(ctx: &Context<'_>, id: Option<Uuid>) -> Result<Option<Self>, Error> {
         let Some(id) = id else { return Ok(None) };
-        Ok(ctx.loader::<ByKey<AlertRow>>().one(id).await?.map(Self))
+        Ok(ctx.loader::<ByKey<AlertRow>>().one(id).await?.map(Self::from))
     }
 }
 
-#[Object]
-impl Alert {
+#[Object(name = "Alert")]
+impl AlertFields {
     /// Its id, which follows from its kind and cause.
     async fn id(&self) -> ID {
         ID(self.0.alert.to_string())

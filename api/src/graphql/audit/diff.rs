@@ -93,7 +93,7 @@ pub(crate) struct ChangedField(FieldDiff);
 async fn entries(ctx: &Context<'_>, positions: &[i64]) -> Result<Vec<AuditEntry>, Error> {
     let loader: &Loader<ByKey<AuditRow>> = ctx.loader();
     let mut found = loader.many(positions.to_vec()).await?;
-    Ok(positions.iter().filter_map(|position| found.remove(position)).map(AuditEntry).collect())
+    Ok(positions.iter().filter_map(|position| found.remove(position)).map(AuditEntry::from).collect())
 }
 
 #[Object]

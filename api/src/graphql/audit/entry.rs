@@ -19,6 +19,7 @@ use crate::graphql::list::Row;
 use crate::graphql::load::Keyed;
 use crate::graphql::loader::Loader;
 use crate::graphql::page::MAX;
+use crate::graphql::ready::Ready;
 use crate::graphql::scalars::Position;
 
 impl Row for AuditRow {
@@ -57,12 +58,21 @@ impl Row for OldestFirst {
 }
 
 /// One entry of the audit trail: an event, seen as somebody's deed.
+pub(crate) type AuditEntry = Ready<AuditEntryFields>;
+
+/// Its fields.
 #[derive(Clone)]
-pub(crate) struct AuditEntry(pub(super) Arc<AuditRow>);
+pub(crate) struct AuditEntryFields(Arc<AuditRow>);
 
 impl From<AuditRow> for AuditEntry {
     fn from(row: AuditRow) -> Self {
-        Self(Arc::new(row))
+        Arc::new(row).into()
+    }
+}
+
+impl From<Arc<AuditRow>> for AuditEntry {
+    fn from(row: Arc<AuditRow>) -> Self {
+        Self::new(AuditEntryFields(row))
     }
 }
 
@@ -100,8 +110,8 @@ pub(super) fn reach(depth: Option<i32>, first: Option<i32>) -> Result<Reach, Err
     Ok(Reach { depth, first })
 }
 
-#[Object]
-impl AuditEntry {
+#[Object(name = "AuditEntry")]
+impl AuditEntryFields {
     /// The event's place in the log.
     async fn position(&self) -> Position {
         Position(self.0.position)

@@ -17,6 +17,7 @@ use crate::graphql::list::{Filter, List, Row, between, equals, list};
 use crate::graphql::load::{ByKey, Keyed};
 use crate::graphql::loader::Loader;
 use crate::graphql::page::Page;
+use crate::graphql::ready::Ready;
 use crate::graphql::relation::View;
 use crate::graphql::scalars::Position;
 
@@ -78,18 +79,21 @@ impl Keyed for PassRow {
 }
 
 /// A train that has passed the cameras.
+pub(crate) type Pass = Ready<PassFields>;
+
+/// Its fields.
 #[derive(Clone)]
-pub(crate) struct Pass(Arc<PassRow>);
+pub(crate) struct PassFields(Arc<PassRow>);
 
 impl From<PassRow> for Pass {
     fn from(row: PassRow) -> Self {
-        Self(Arc::new(row))
+        Arc::new(row).into()
     }
 }
 
 impl From<Arc<PassRow>> for Pass {
     fn from(row: Arc<PassRow>) -> Self {
-        Self(row)
+        Self::new(PassFields(row))
     }
 }
 
@@ -97,12 +101,12 @@ impl Pass {
     /// The pass of this id, if there is one.
     pub(in crate::graphql) async fn find(ctx: &Context<'_>, id: Option<String>) -> Result<Option<Self>, Error> {
         let Some(id) = id else { return Ok(None) };
-        Ok(ctx.loader::<ByKey<PassRow>>().one(id).await?.map(Self))
+        Ok(ctx.loader::<ByKey<PassRow>>().one(id).await?.map(Self::from))
     }
 }
 
-#[Object]
-impl Pass {
+#[Object(name = "Pass")]
+impl PassFields {
     /// Site and the id that the camera system gave it, such as `SANGATTE/20260115-0412`.
     async fn id(&self) -> ID {
         ID(self.0.pass.clone())
