@@ -1,8 +1,8 @@
 //! Objects most of whose fields are there already.
 //!
 //! async-graphql makes a future of each field, allocates it, and puts it among others in a set that knows who is to be
-//! woken. That is needed by fields that wait for something, and costs several times as much as a field that is in
-//! memory. So each leaf is first asked on the spot, and only what has to wait takes that way.
+//! woken. Fields that wait for something need that; most are in memory and do not. So each leaf is first asked on the
+//! spot, and only what has to wait is allocated.
 
 use std::borrow::Cow;
 use std::future::poll_fn;
@@ -19,6 +19,12 @@ use async_graphql::{
     Value,
 };
 use futures_util::future::join_all;
+
+/// An object with leaves.
+pub(crate) trait Leaves: ObjectType {
+    /// Those that wait for something: they are not begun twice.
+    const WAITING: &'static [&'static str] = &[];
+}
 
 /// The object `T`, resolved in that way.
 #[derive(Clone)]
@@ -40,7 +46,7 @@ impl<T> Deref for Ready<T> {
     }
 }
 
-impl<T: ObjectType> OutputType for Ready<T> {
+impl<T: Leaves> OutputType for Ready<T> {
     fn type_name() -> Cow<'static, str> {
         T::type_name()
     }
@@ -57,7 +63,7 @@ impl<T: ObjectType> OutputType for Ready<T> {
     }
 }
 
-impl<T: ObjectType> ContainerType for Ready<T> {
+impl<T: Leaves> ContainerType for Ready<T> {
     async fn resolve_field(&self, ctx: &Context<'_>) -> ServerResult<Option<Value>> {
         self.object.resolve_field(ctx).await
     }
@@ -67,7 +73,7 @@ impl<T: ObjectType> ContainerType for Ready<T> {
     }
 }
 
-impl<T: ObjectType> ObjectType for Ready<T> {}
+impl<T: Leaves> ObjectType for Ready<T> {}
 
 /// The selected fields, if there is nothing else: no fragment, no directive, no name of the type, and no field whose
 /// answer is merged with that of another.
@@ -89,7 +95,7 @@ fn plain<'a>(ctx: &ContextSelectionSet<'a>) -> Option<Vec<&'a Positioned<Field>>
 type Waiting<'a> = Pin<Box<dyn Future<Output = ServerResult<Value>> + Send + 'a>>;
 
 /// The answer in the order of the fields. Faults of fields are told beside it, as async-graphql does it.
-async fn resolve<'a, T: ContainerType>(
+async fn resolve<'a, T: Leaves>(
     object: &'a T,
     ctx: &ContextSelectionSet<'a>,
     fields: &[&'a Positioned<Field>],
@@ -116,22 +122,20 @@ fn put(answer: &mut IndexMap<Name, Value>, key: &Name, value: ServerResult<Value
     Ok(())
 }
 
-async fn one<T: ContainerType>(
-    object: &T,
-    ctx: &ContextSelectionSet<'_>,
-    field: &Positioned<Field>,
-) -> ServerResult<Value> {
+async fn one<T: Leaves>(object: &T, ctx: &ContextSelectionSet<'_>, field: &Positioned<Field>) -> ServerResult<Value> {
     Ok(object.resolve_field(&ctx.with_field(field)).await?.unwrap_or_default())
 }
 
-/// A leaf that need not wait. One that does is asked again: what it has begun is dropped, which any field may be.
-fn on_the_spot<T: ContainerType>(
+/// A leaf that need not wait. One that does, and is not known to, is asked again: what it has begun is dropped, which
+/// any field may be.
+fn on_the_spot<T: Leaves>(
     object: &T,
     ctx: &ContextSelectionSet<'_>,
     field: &Positioned<Field>,
     polled: &mut Polled<'_>,
 ) -> Option<ServerResult<Value>> {
-    if !field.node.selection_set.node.items.is_empty() || !field.node.arguments.is_empty() {
+    let leaf = field.node.selection_set.node.items.is_empty();
+    if !leaf || T::WAITING.contains(&field.node.name.node.as_str()) {
         return None;
     }
     match pin!(one(object, ctx, field)).poll(polled) {

@@ -19,7 +19,7 @@ use crate::graphql::keyset::{Kind, Part};
 use crate::graphql::list::{Filter, List, Row, between, equals, list};
 use crate::graphql::load::{ByKey, Keyed};
 use crate::graphql::page::Page;
-use crate::graphql::ready::Ready;
+use crate::graphql::ready::{Leaves, Ready};
 use crate::graphql::relation::View;
 use crate::graphql::scalars::Position;
 
@@ -111,6 +111,8 @@ pub(crate) type Allocation = Ready<AllocationFields>;
 /// Its fields.
 #[derive(Clone)]
 pub(crate) struct AllocationFields(Arc<AllocationRow>);
+
+impl Leaves for AllocationFields {}
 
 /// A list of allocations.
 pub(super) type Allocations = List<Allocation>;

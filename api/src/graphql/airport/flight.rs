@@ -19,7 +19,7 @@ use crate::graphql::list::{Filter, List, Row, between, equals, list};
 use crate::graphql::load::{ByKey, Keyed};
 use crate::graphql::loader::Loader;
 use crate::graphql::page::Page;
-use crate::graphql::ready::Ready;
+use crate::graphql::ready::{Leaves, Ready};
 use crate::graphql::relation::View;
 use crate::graphql::scalars::Position;
 
@@ -98,6 +98,8 @@ pub(crate) type Flight = Ready<FlightFields>;
 /// Its fields.
 #[derive(Clone)]
 pub(crate) struct FlightFields(Arc<FlightRow>);
+
+impl Leaves for FlightFields {}
 
 impl From<FlightRow> for Flight {
     fn from(row: FlightRow) -> Self {

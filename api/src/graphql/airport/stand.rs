@@ -18,7 +18,7 @@ use crate::graphql::error::{bad_input, fault};
 use crate::graphql::keyset::{Kind, Part};
 use crate::graphql::list::Row;
 use crate::graphql::load::{ByKey, Keyed};
-use crate::graphql::ready::Ready;
+use crate::graphql::ready::{Leaves, Ready};
 use crate::graphql::scalars::Position;
 use crate::graphql::snapshot::unreadable;
 use crate::graphql::support::{Site, SiteRow};
@@ -73,6 +73,10 @@ pub(crate) type Stand = Ready<StandFields>;
 /// Its fields.
 #[derive(Clone)]
 pub(crate) struct StandFields(Arc<StandRow>);
+
+impl Leaves for StandFields {
+    const WAITING: &'static [&'static str] = &["status"];
+}
 
 impl From<StandRow> for Stand {
     fn from(row: StandRow) -> Self {

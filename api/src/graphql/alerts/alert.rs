@@ -18,7 +18,7 @@ use crate::graphql::load::{ByKey, Keyed, grouped};
 use crate::graphql::loader::Load;
 use crate::graphql::page::Page;
 use crate::graphql::rail::Pass;
-use crate::graphql::ready::Ready;
+use crate::graphql::ready::{Leaves, Ready};
 use crate::graphql::relation::View;
 use crate::graphql::scalars::Position;
 use crate::graphql::snapshot::{Snapshot, unreadable};
@@ -156,6 +156,8 @@ pub(crate) type Alert = Ready<AlertFields>;
 /// Its fields.
 #[derive(Clone)]
 pub(crate) struct AlertFields(Arc<AlertRow>);
+
+impl Leaves for AlertFields {}
 
 impl From<AlertRow> for Alert {
     fn from(row: AlertRow) -> Self {

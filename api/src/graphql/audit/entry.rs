@@ -19,7 +19,7 @@ use crate::graphql::list::Row;
 use crate::graphql::load::Keyed;
 use crate::graphql::loader::Loader;
 use crate::graphql::page::MAX;
-use crate::graphql::ready::Ready;
+use crate::graphql::ready::{Leaves, Ready};
 use crate::graphql::scalars::Position;
 
 impl Row for AuditRow {
@@ -63,6 +63,8 @@ pub(crate) type AuditEntry = Ready<AuditEntryFields>;
 /// Its fields.
 #[derive(Clone)]
 pub(crate) struct AuditEntryFields(Arc<AuditRow>);
+
+impl Leaves for AuditEntryFields {}
 
 impl From<AuditRow> for AuditEntry {
     fn from(row: AuditRow) -> Self {

@@ -17,7 +17,7 @@ use crate::graphql::list::{Filter, List, Row, between, equals, list};
 use crate::graphql::load::{ByKey, Keyed};
 use crate::graphql::loader::Loader;
 use crate::graphql::page::Page;
-use crate::graphql::ready::Ready;
+use crate::graphql::ready::{Leaves, Ready};
 use crate::graphql::relation::View;
 use crate::graphql::scalars::Position;
 
@@ -84,6 +84,8 @@ pub(crate) type Pass = Ready<PassFields>;
 /// Its fields.
 #[derive(Clone)]
 pub(crate) struct PassFields(Arc<PassRow>);
+
+impl Leaves for PassFields {}
 
 impl From<PassRow> for Pass {
     fn from(row: PassRow) -> Self {
