@@ -64,7 +64,9 @@ pub(crate) type AuditEntry = Ready<AuditEntryFields>;
 #[derive(Clone)]
 pub(crate) struct AuditEntryFields(Arc<AuditRow>);
 
-impl Leaves for AuditEntryFields {}
+impl Leaves for AuditEntryFields {
+    const WAITING: &'static [&'static str] = &["actorName"];
+}
 
 impl From<AuditRow> for AuditEntry {
     fn from(row: AuditRow) -> Self {

@@ -1,12 +1,12 @@
 //! People and keys, as they are answered.
 
-use async_graphql::dataloader::Loader;
 use async_graphql::{Context, Enum, Error, ID, Object, SimpleObject};
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use sqlx::FromRow;
 use sqlx::types::Json;
 use std::collections::HashMap;
+use std::sync::Arc;
 use uuid::Uuid;
 use vigie_domain::identity::{self as domain, UserId};
 
@@ -17,6 +17,7 @@ use crate::graphql::context::Parts;
 use crate::graphql::keyset::{Kind, Part};
 use crate::graphql::list::Row;
 use crate::graphql::load::Keyed;
+use crate::graphql::loader::Load;
 use crate::graphql::scalars::Position;
 
 /// What somebody is there for.
@@ -101,17 +102,17 @@ impl Row for AccountRow {
 
 /// A person who can hold roles.
 #[derive(Clone)]
-pub(crate) struct User(pub(super) AccountRow);
+pub(crate) struct User(pub(super) Arc<AccountRow>);
 
 impl From<AccountRow> for User {
     fn from(row: AccountRow) -> Self {
-        Self(row)
+        Self(Arc::new(row))
     }
 }
 
 impl User {
     async fn person(&self, ctx: &Context<'_>) -> Result<Option<Person>, Error> {
-        ctx.loader::<People>().load_one(UserId::from(self.0.id)).await
+        ctx.loader::<People>().one(UserId::from(self.0.id)).await
     }
 }
 
@@ -169,17 +170,17 @@ impl User {
 
 /// A program that can hold roles, by its key.
 #[derive(Clone)]
-pub(crate) struct ApiKey(pub(super) AccountRow);
+pub(crate) struct ApiKey(pub(super) Arc<AccountRow>);
 
 impl From<AccountRow> for ApiKey {
     fn from(row: AccountRow) -> Self {
-        Self(row)
+        Self(Arc::new(row))
     }
 }
 
 impl ApiKey {
     async fn kept(&self, ctx: &Context<'_>) -> Result<Option<KeyName>, Error> {
-        ctx.loader::<KeyNames>().load_one(self.0.id).await
+        ctx.loader::<KeyNames>().one(self.0.id).await
     }
 }
 
@@ -226,9 +227,9 @@ impl ApiKey {
 /// Who people are, for many at once.
 pub(in crate::graphql) struct People(pub(super) Accounts);
 
-impl Loader<UserId> for People {
+impl Load for People {
+    type Key = UserId;
     type Value = Person;
-    type Error = Error;
     async fn load(&self, users: &[UserId]) -> Result<HashMap<UserId, Person>, Error> {
         let people = find_people(self.0.pool(), users).await.map_err(|error| unavailable(&error))?;
         Ok(people.into_iter().map(|person| (person.user, person)).collect())
@@ -238,9 +239,9 @@ impl Loader<UserId> for People {
 /// What keys are for, for many at once.
 pub(in crate::graphql) struct KeyNames(pub(super) Accounts);
 
-impl Loader<Uuid> for KeyNames {
+impl Load for KeyNames {
+    type Key = Uuid;
     type Value = KeyName;
-    type Error = Error;
     async fn load(&self, keys: &[Uuid]) -> Result<HashMap<Uuid, KeyName>, Error> {
         let names = self.0.keys_of(keys).await.map_err(|error| unavailable(&error))?;
         Ok(names.into_iter().map(|key| (key.key, key)).collect())

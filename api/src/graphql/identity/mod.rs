@@ -10,7 +10,6 @@ mod sign_ins;
 
 use std::sync::Arc;
 
-use async_graphql::dataloader::DataLoader;
 use async_graphql::{Context, Data, Error, ID, Object, SimpleObject};
 use vigie_domain::identity::{Holder, UserId};
 
@@ -22,6 +21,7 @@ use super::context::Parts;
 use super::error::{argument, bad_input, fault};
 use super::list::{List, equals, list};
 use super::load::{ByKey, by_key};
+use super::loader::Loader;
 use super::page::{MAX, Page};
 use super::snapshot::Snapshot;
 use crate::accounts::{Accounts, Subject, newest_attempts};
@@ -43,8 +43,8 @@ pub(in crate::graphql) fn register<Q, M, S>(
 ) -> async_graphql::SchemaBuilder<Q, M, S> {
     schema
         .data(Names::loader(accounts))
-        .data(DataLoader::new(People(accounts.clone()), tokio::spawn))
-        .data(DataLoader::new(KeyNames(accounts.clone()), tokio::spawn))
+        .data(Loader::new(People(accounts.clone())))
+        .data(Loader::new(KeyNames(accounts.clone())))
 }
 
 /// Queries about people and keys.
@@ -127,7 +127,7 @@ impl AccountsQuery {
         if actors.len() > 200 {
             return Err(bad_input("actors", "at most 200 can be asked for"));
         }
-        let names = ctx.loader::<Names>().load_many(actors.clone()).await?;
+        let names = ctx.loader::<Names>().many(actors.clone()).await?;
         Ok(actors.iter().map(|actor| names.get(actor).cloned()).collect())
     }
 }
@@ -153,8 +153,8 @@ fn signed_in(ctx: &Context<'_>) -> Option<(UserId, Subject)> {
 
 /// Somebody, as the log says in this state of the world.
 async fn user_of(ctx: &Context<'_>, user: UserId) -> Result<Option<User>, Error> {
-    let row = ctx.loader::<ByKey<AccountRow>>().load_one(user.uuid()).await?;
-    Ok(row.filter(AccountRow::is_user).map(User))
+    let row = ctx.loader::<ByKey<AccountRow>>().one(user.uuid()).await?;
+    Ok(row.filter(|row| row.is_user()).map(User))
 }
 
 /// The caller is told that it failed; the cause is for our own log.

@@ -277,5 +277,5 @@ async fn readable_key(ctx: &Context<'_>, receipt: &Receipt, key: KeyId) -> Resul
     if !receipt.is_readable() {
         return Ok(None);
     }
-    Ok(ctx.loader::<ByKey<AccountRow>>().load_one(key.uuid()).await?.map(ApiKey))
+    Ok(ctx.loader::<ByKey<AccountRow>>().one(key.uuid()).await?.map(ApiKey))
 }

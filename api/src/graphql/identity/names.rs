@@ -2,26 +2,26 @@
 
 use std::collections::HashMap;
 
-use async_graphql::dataloader::{DataLoader, Loader};
 use async_graphql::{Context, Error};
 use vigie_domain::identity::{Holder, UserId};
 
 use super::unavailable;
 use crate::accounts::{Accounts, find_people};
 use crate::graphql::context::Parts;
+use crate::graphql::loader::{Load, Loader};
 
 /// Names by what the log calls somebody, for many at once.
 pub(in crate::graphql) struct Names(Accounts);
 
 impl Names {
-    pub(in crate::graphql) fn loader(accounts: &Accounts) -> DataLoader<Self> {
-        DataLoader::new(Self(accounts.clone()), tokio::spawn)
+    pub(in crate::graphql) fn loader(accounts: &Accounts) -> Loader<Self> {
+        Loader::new(Self(accounts.clone()))
     }
 }
 
-impl Loader<String> for Names {
+impl Load for Names {
+    type Key = String;
     type Value = String;
-    type Error = Error;
 
     async fn load(&self, actors: &[String]) -> Result<HashMap<String, String>, Error> {
         let holders = actors.iter().filter_map(|actor| Some((actor, Holder::new(actor).ok()?)));
@@ -51,5 +51,5 @@ pub(in crate::graphql) async fn name_of(ctx: &Context<'_>, actor: &str) -> Resul
     if Holder::new(actor).is_err() {
         return Ok(None);
     }
-    ctx.loader::<Names>().load_one(actor.to_owned()).await
+    ctx.loader::<Names>().one(actor.to_owned()).await
 }
