@@ -34,8 +34,10 @@ pub(super) struct Loader<L: Load> {
 /// Keys that are read together.
 struct Batch<L: Load> {
     keys: Mutex<HashSet<L::Key>>,
-    found: OnceCell<Result<HashMap<L::Key, L::Value>, Error>>,
+    found: OnceCell<Found<L>>,
 }
+
+type Found<L> = Result<HashMap<<L as Load>::Key, <L as Load>::Value>, Error>;
 
 impl<L: Load> Loader<L> {
     /// A loader of what `load` reads.
@@ -74,7 +76,7 @@ impl<L: Load> Loader<L> {
         found.as_ref().map_err(Clone::clone)
     }
 
-    async fn read(&self, batch: &Arc<Batch<L>>) -> Result<HashMap<L::Key, L::Value>, Error> {
+    async fn read(&self, batch: &Arc<Batch<L>>) -> Found<L> {
         let keys: Vec<L::Key> = self.gathered(batch).await.into_iter().collect();
         if keys.len() <= MOST {
             return self.load.load(&keys).await;

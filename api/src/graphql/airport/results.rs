@@ -91,12 +91,9 @@ airport_results! {
     /// The site with its rules, or the rule that forbids it.
     RulesResult = RulesPayload;
     /// The flight, or the rule that forbids it.
-    #[expect(clippy::large_enum_variant, reason = "an answer lives for one request")]
     FlightResult = FlightPayload;
     /// The allocation, or the rule that forbids it.
-    #[expect(clippy::large_enum_variant, reason = "an answer lives for one request")]
     AllocateStandResult = AllocateStandPayload;
     /// The allocation, or the rule that forbids it.
-    #[expect(clippy::large_enum_variant, reason = "an answer lives for one request")]
     AllocationResult = AllocationPayload;
 }

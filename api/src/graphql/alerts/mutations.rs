@@ -61,7 +61,6 @@ impl From<ResolveRefusal> for Refused {
 
 results! {
     /// The alert, or the rule that forbids it.
-    #[expect(clippy::large_enum_variant, reason = "an answer lives for one request")]
     AlertResult = AlertPayload, Refused [AlertRefusal];
 }
 

@@ -104,7 +104,6 @@ impl From<LimitsRefusal> for LimitsRefused {
 
 results! {
     /// The pass, or the rule that forbids its confirmation.
-    #[expect(clippy::large_enum_variant, reason = "an answer lives for one request")]
     ConfirmPassResult = PassPayload, PassRefused [PassRefusal];
     /// The limits, or the rule that forbids them.
     SetLimitsResult = LimitsPayload, LimitsRefused [SiteRefusal, ValueRefusal];
