@@ -173,10 +173,15 @@ fn reading_pool(runtime: &Runtime, settings: &Settings) -> sqlx::PgPool {
 async fn catch_up(services: Services, life: Life, greeting: String) {
     const PATIENCE: Duration = Duration::from_secs(5);
     let names: Vec<&str> = MODELS.iter().map(|model| model.name).collect();
+    // Asked once: while others write without a pause, the end of the log would stay ahead of what has little to fold.
+    let mut wanted = None;
     loop {
-        let waited = match services.last().await {
-            Ok(head) => all_there(&services, &names, head, PATIENCE).await,
-            Err(error) => Err(error.to_string()),
+        if wanted.is_none() {
+            wanted = services.last().await.ok();
+        }
+        let waited = match wanted {
+            Some(head) => all_there(&services, &names, head, PATIENCE).await,
+            None => Err("the log cannot be read".to_owned()),
         };
         match waited {
             Ok(()) => break,

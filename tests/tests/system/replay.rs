@@ -8,14 +8,19 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 
 use crate::client::{Client, Server};
-use crate::harness::{Place, text, within};
+use crate::harness::{Place, text, until, within};
 use crate::projections::{define_site, status};
 
 const SITES: &str = "{ sites { nodes { id } } head position }";
 
 async fn sites(client: &Client) -> (Value, i64) {
-    let data = client.graphql(SITES, json!({})).await.unwrap();
-    assert_eq!(data["head"], data["position"]);
+    let mut data = Value::Null;
+    // A command waits for the read models that show it; `position` is where all of them are.
+    until("every read model has the log", async || {
+        data = client.graphql(SITES, json!({})).await.unwrap();
+        data["head"] == data["position"]
+    })
+    .await;
     (data["sites"]["nodes"].clone(), data["head"].as_i64().unwrap())
 }
 
