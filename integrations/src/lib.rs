@@ -7,4 +7,5 @@ pub mod airport;
 pub mod demo;
 pub mod feed_clock;
 pub mod rail;
+pub mod webhooks;
 pub mod zones;
