@@ -8,5 +8,6 @@
 //! 4. What is in memory is bounded, however much waits.
 
 mod endpoint;
+pub mod wire;
 
 pub use endpoint::{Endpoint, EndpointId, Exhausted, Filter, Secret};
