@@ -8,6 +8,8 @@
 //! 4. What is in memory is bounded, however much waits.
 
 mod endpoint;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 pub mod wire;
 
 pub use endpoint::{Endpoint, EndpointId, Exhausted, Filter, Secret};

@@ -14,19 +14,15 @@ impl Failure {
     }
 }
 
-/// The innermost error that says something, and what kind it makes the failure.
+/// What kind of failure an error makes, and what it says at its innermost.
 pub(super) fn failure(error: reqwest::Error) -> Failure {
     let connecting = error.is_connect();
     let error = error.without_url();
     let chain: Vec<&(dyn Error + 'static)> = std::iter::successors(error.source(), |e| inner(*e)).collect();
-    let known = chain.iter().rev().find_map(|error| kind(*error, connecting).map(|kind| (kind, *error)));
-    match known {
-        Some((kind, error)) => Failure::new(kind, error),
-        None => {
-            let kind = if connecting { FailureKind::Connect } else { FailureKind::Protocol };
-            Failure::new(kind, chain.last().map_or_else(|| error.to_string(), ToString::to_string))
-        }
-    }
+    let named = chain.iter().find_map(|error| named(*error));
+    let kind = named.or_else(|| chain.iter().rev().find_map(|error| kind(*error, connecting)));
+    let kind = kind.unwrap_or(if connecting { FailureKind::Connect } else { FailureKind::Protocol });
+    Failure::new(kind, chain.last().map_or_else(|| error.to_string(), ToString::to_string))
 }
 
 /// What an error was made of; errors of the system hide it from `source`.
@@ -35,11 +31,13 @@ fn inner<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'stati
     wrapped.map(|error| error as &(dyn Error + 'static)).or_else(|| error.source())
 }
 
+/// The kind that our own look-up gives, whatever the system said to it.
+fn named(error: &(dyn Error + 'static)) -> Option<FailureKind> {
+    let refused = matches!(error.downcast_ref::<NameError>()?, NameError::Refused(_));
+    Some(if refused { FailureKind::Refused } else { FailureKind::Name })
+}
+
 fn kind(error: &(dyn Error + 'static), connecting: bool) -> Option<FailureKind> {
-    if let Some(error) = error.downcast_ref::<NameError>() {
-        let refused = matches!(error, NameError::Refused(_));
-        return Some(if refused { FailureKind::Refused } else { FailureKind::Name });
-    }
     if error.is::<rustls::Error>() {
         return Some(FailureKind::Tls);
     }

@@ -20,6 +20,9 @@ mod sender;
 mod target;
 mod vault;
 
+#[cfg(test)]
+mod tests;
+
 pub use address::{AddressRules, RefusedAddress};
 pub use attempt::{Answer, Attempt, Failure, FailureKind, LARGEST_ANSWER, Verdict};
 pub use body::{Body, BodyError, LARGEST_BODY, TEST_TYPE};
