@@ -17,6 +17,7 @@ mod jobs;
 pub mod limits;
 pub mod logs;
 mod oidc;
+pub mod open_files;
 mod operate;
 #[cfg(test)]
 mod redis_server;

@@ -124,7 +124,12 @@ pub(crate) async fn run(args: Args) -> Outcome<()> {
 
 pub(crate) fn api(pool: &sqlx::PgPool, log: &Log, projections: &Projections) -> Outcome<Router> {
     // One caller asks as fast as it can.
-    let settings = Settings { limits: Limits { rate: 0, ..Limits::default() }, ..Settings::open() };
+    Ok(router(app(pool, log, projections, Limits { rate: 0, ..Limits::default() })?))
+}
+
+/// The server's parts, as the program puts them together.
+pub(crate) fn app(pool: &sqlx::PgPool, log: &Log, projections: &Projections, limits: Limits) -> Outcome<App> {
+    let settings = Settings { limits, ..Settings::open() };
     let executor = Executor::new(log.clone(), Arc::new(vigie_api::clock::now));
     let accounts = Accounts::open(pool.clone(), executor.clone(), &settings)?;
     let services = Services {
@@ -138,7 +143,7 @@ pub(crate) fn api(pool: &sqlx::PgPool, log: &Log, projections: &Projections) -> 
     };
     let life = Life::default();
     life.set_started();
-    Ok(router(App::new(settings, Documents::default(), services, recorder()?, life)))
+    Ok(App::new(settings, Documents::default(), services, recorder()?, life))
 }
 
 /// The same query again and again, one after the other.

@@ -52,6 +52,13 @@ impl Server {
         self.private.as_ref().map(|(cluster, _)| cluster.data_dir().join("postgres.log"))
     }
 
+    /// The number of the private server's process.
+    pub(crate) fn process(&self) -> Outcome<Option<String>> {
+        let Some((cluster, _)) = &self.private else { return Ok(None) };
+        let file = fs::read_to_string(cluster.data_dir().join("postgres/postmaster.pid"))?;
+        Ok(file.lines().next().map(str::to_owned))
+    }
+
     /// A program that comes with Postgres.
     pub(crate) fn program(&self, name: &str) -> Outcome<PathBuf> {
         let options = Options::default();

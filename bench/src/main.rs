@@ -10,6 +10,7 @@ mod database;
 mod decide;
 mod disk;
 mod facts;
+mod fanout;
 mod fill;
 mod grow;
 mod live;
@@ -56,6 +57,10 @@ enum Command {
     AsOf(as_of::Args),
     /// Queries over HTTP from many connections, beside the same SQL sent by pgbench.
     Query(query::Args),
+    /// Subscribers of which each gets one changed row per second, over WebSockets.
+    Fanout(fanout::Args),
+    #[command(hide = true)]
+    FanoutServe(fanout::ServeArgs),
     /// Fills a log with so many events, quickly.
     Fill(fill::Args),
     /// Reads the whole log, beside a bare loop over its rows, and a thousand events by tag.
@@ -78,6 +83,8 @@ async fn main() -> ExitCode {
         Command::Live(args) => live::run(args).await,
         Command::AsOf(args) => as_of::run(args).await,
         Command::Query(args) => query::run(args).await,
+        Command::Fanout(args) => fanout::run(args).await,
+        Command::FanoutServe(args) => fanout::serve(args).await,
         Command::Fill(args) => fill::run(args).await,
         Command::Read(args) => read::run(args).await,
     };

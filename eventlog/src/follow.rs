@@ -6,9 +6,11 @@ use std::time::Duration;
 use futures_util::TryStreamExt;
 use sqlx::PgPool;
 use tokio::sync::watch;
+use tokio::time::{Instant, timeout_at};
 
 use crate::ranges::require_page;
 use crate::read::rows;
+use crate::router::Waiter;
 use crate::tail::Tail;
 use crate::{LogError, Query, Read, Recorded};
 
@@ -17,7 +19,7 @@ pub struct Follower {
     pool: PgPool,
     tail: Arc<Tail>,
     head: watch::Receiver<i64>,
-    query: Query,
+    waiter: Arc<Waiter>,
     portion: Portion,
     position: i64,
     /// Whether it has had all that there was, so that reading from the database again means that it was too slow.
@@ -85,14 +87,16 @@ pub struct Lag {
 
 impl Follower {
     pub(crate) fn new(pool: PgPool, tail: Arc<Tail>, query: Query, after: i64) -> Self {
-        let head = tail.head();
-        Self { pool, tail, head, query, portion: Portion::default(), position: after.max(0), kept_up: false }
+        let (head, position) = (tail.head(), after.max(0));
+        let waiter = tail.enter(query, position);
+        Self { pool, tail, head, waiter, portion: Portion::default(), position, kept_up: false }
     }
 
     /// The same in portions.
     #[must_use]
-    pub fn in_portions(self, portion: Portion) -> Self {
-        Self { portion, ..self }
+    pub fn in_portions(mut self, portion: Portion) -> Self {
+        self.portion = portion;
+        self
     }
 
     /// Waits until the log has moved past what this follower has seen. Safe to cancel: nothing is lost.
@@ -106,15 +110,40 @@ impl Follower {
             head = self.head.wait_for(|head| *head > self.position) => *head.map_err(|_| LogError::Closed)?,
             () = closed.cancelled() => return Err(LogError::Closed),
         };
-        let step = match self.tail.matching(&self.query, self.position, self.portion) {
+        self.step(head).await
+    }
+
+    /// The same, but before `quiet` it is not woken by what does not match: a step without events is rare then.
+    ///
+    /// # Errors
+    /// As [`Follower::next`].
+    pub async fn next_or_quiet(&mut self, quiet: Instant) -> Result<Step, LogError> {
+        while self.waiter.first().is_none() && !self.tail.closed().is_cancelled() {
+            if timeout_at(quiet, self.waiter.woken()).await.is_err() {
+                break;
+            }
+        }
+        self.next().await
+    }
+
+    /// Passes over what does not match, without waiting: if nothing is left to look at, everything was looked at.
+    pub fn pass(&mut self) {
+        self.position = self.tail.quiet(&self.waiter, self.position).unwrap_or(self.position);
+    }
+
+    async fn step(&mut self, head: i64) -> Result<Step, LogError> {
+        let step = match self.tail.next(&self.waiter, self.position, self.portion) {
             Some(recent) => {
                 self.kept_up = true;
                 recent
             }
-            None => tokio::select! {
-                step = self.catch_up(head) => step?,
-                () = closed.cancelled() => return Err(LogError::Closed),
-            },
+            None => {
+                let closed = self.tail.closed().clone();
+                tokio::select! {
+                    step = self.catch_up(head) => step?,
+                    () = closed.cancelled() => return Err(LogError::Closed),
+                }
+            }
         };
         self.position = step.position;
         Ok(step)
@@ -122,11 +151,12 @@ impl Follower {
 
     /// What is no longer in memory although this follower had kept up before; told once, then it catches up.
     pub fn lagged(&mut self) -> Option<Lag> {
-        if !self.kept_up || self.tail.keeps(self.position) {
+        if !self.kept_up {
             return None;
         }
+        let from = self.tail.beyond(&self.waiter, self.position)?;
         self.kept_up = false;
-        Some(Lag { from: self.position + 1, to: *self.head.borrow() })
+        Some(Lag { from, to: *self.head.borrow() })
     }
 
     /// The position up to which this follower has looked at everything.
@@ -158,7 +188,7 @@ impl Follower {
         let mut taken = Portion { events: limit, ..self.portion }.taken();
         let (mut events, mut full) = (Vec::new(), false);
         {
-            let mut rows = rows(&self.pool, &self.query, read);
+            let mut rows = rows(&self.pool, self.waiter.query(), read);
             while !full && let Some(row) = rows.try_next().await.map_err(failed)? {
                 let event = Recorded::from(row);
                 full = taken.fills(&event);
@@ -166,8 +196,14 @@ impl Follower {
             }
         }
         let read = if full { read.limit(u32::try_from(events.len()).unwrap_or(limit)) } else { read };
-        require_page(&self.pool, &self.query, read, &events).await?;
+        require_page(&self.pool, self.waiter.query(), read, &events).await?;
         let position = events.last().map_or(head, |last| if full { last.position } else { head });
         Ok(Step { events: events.into_iter().map(Arc::new).collect(), position })
+    }
+}
+
+impl Drop for Follower {
+    fn drop(&mut self) {
+        self.tail.leave(&self.waiter);
     }
 }

@@ -20,6 +20,7 @@ pub mod ranges;
 mod read;
 mod reading;
 mod recent;
+mod router;
 #[cfg(feature = "sabotage")]
 mod sabotage;
 mod sequencer;

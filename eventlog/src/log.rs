@@ -180,7 +180,7 @@ impl Log {
         for task in tasks {
             wait_for(task).await;
         }
-        self.shared.tail.closed().cancel();
+        self.shared.tail.close();
         for task in others {
             wait_for(task).await;
         }

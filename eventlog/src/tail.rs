@@ -3,7 +3,7 @@
 //! It takes what this process appends from the sequencer, once that is flushed, and reads from the database what other
 //! processes append: woken by a hint, or by polling. Whatever the source, events come in the order of positions.
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use std::time::Duration;
 
 use sqlx::PgPool;
@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use crate::follow::Portion;
 use crate::read::page;
 use crate::recent::Recent;
+use crate::router::{Router, Waiter};
 use crate::{LogError, Query, Read, Recorded, Step};
 
 /// How often to look for what other processes have appended.
@@ -20,6 +21,7 @@ const POLL: Duration = Duration::from_millis(50);
 
 pub(crate) struct Tail {
     recent: RwLock<Recent>,
+    router: Router,
     head: watch::Sender<i64>,
     hint: Notify,
     closed: CancellationToken,
@@ -28,7 +30,7 @@ pub(crate) struct Tail {
 impl Tail {
     pub(crate) fn new(head: i64, closed: CancellationToken) -> Arc<Self> {
         let head = watch::Sender::new(head);
-        Arc::new(Self { recent: RwLock::default(), head, hint: Notify::new(), closed })
+        Arc::new(Self { recent: RwLock::default(), router: Router::default(), head, hint: Notify::new(), closed })
     }
 
     /// Something may have been appended.
@@ -45,16 +47,60 @@ impl Tail {
         &self.closed
     }
 
-    /// Whether all events after `after` are among the recent ones.
-    pub(crate) fn keeps(&self, after: i64) -> bool {
-        let recent = self.recent.read().unwrap_or_else(PoisonError::into_inner);
-        after >= *self.head.borrow() || recent.reaches(after)
+    /// Followers end.
+    pub(crate) fn close(&self) {
+        self.closed.cancel();
+        self.router.wake_all();
+    }
+
+    /// Lets somebody wait for what matches after `after`.
+    pub(crate) fn enter(&self, query: Query, after: i64) -> Arc<Waiter> {
+        // Nothing is added meanwhile.
+        let _recent = self.recent();
+        self.router.enter(query, (after < *self.head.borrow()).then_some(after + 1))
+    }
+
+    pub(crate) fn leave(&self, waiter: &Arc<Waiter>) {
+        self.router.leave(waiter);
+    }
+
+    /// From where on what somebody who has seen everything up to `position` has not looked at is in the database alone,
+    /// if it is.
+    pub(crate) fn beyond(&self, waiter: &Waiter, position: i64) -> Option<i64> {
+        let recent = self.recent();
+        let after = self.unseen(waiter, position);
+        let kept = after >= *self.head.borrow() || recent.reaches(after);
+        (!kept).then_some(after + 1)
+    }
+
+    /// What somebody who has seen everything up to `position` has not looked at, as much as the portion takes, if it is
+    /// all among the recent ones.
+    pub(crate) fn next(&self, waiter: &Waiter, position: i64, portion: Portion) -> Option<Step> {
+        let recent = self.recent();
+        let (after, head) = (self.unseen(waiter, position), *self.head.borrow());
+        let step = match after < head {
+            true => recent.matching(waiter.query(), after, portion)?,
+            false => Step { events: Vec::new(), position: after },
+        };
+        waiter.looked((step.position < head).then_some(step.position + 1));
+        Some(step)
+    }
+
+    /// How far somebody who has seen everything up to `position` has nothing to look at.
+    fn unseen(&self, waiter: &Waiter, position: i64) -> i64 {
+        position.max(waiter.first().map_or(*self.head.borrow(), |first| first - 1))
+    }
+
+    /// The same, if there is nothing to look at.
+    pub(crate) fn quiet(&self, waiter: &Waiter, position: i64) -> Option<i64> {
+        let _recent = self.recent();
+        waiter.first().is_none().then(|| self.unseen(waiter, position))
     }
 
     /// The matching events after `after` up to the head, as many as the portion takes, if all events after it are among
     /// the recent ones.
     pub(crate) fn matching(&self, query: &Query, after: i64, portion: Portion) -> Option<Step> {
-        let recent = self.recent.read().unwrap_or_else(PoisonError::into_inner);
+        let recent = self.recent();
         if after >= *self.head.borrow() {
             return Some(Step { events: Vec::new(), position: after });
         }
@@ -108,17 +154,24 @@ impl Tail {
     fn take_in(&self, events: impl Iterator<Item = Arc<Recorded>>) -> bool {
         let mut recent = self.recent.write().unwrap_or_else(PoisonError::into_inner);
         let head = *self.head.borrow();
-        let mut events = events.skip_while(|event| event.position <= head).peekable();
-        match events.peek() {
-            None => return true,
-            Some(first) if first.position > head + 1 => return false,
-            Some(_) => {}
+        let events: Vec<_> = events.skip_while(|event| event.position <= head).collect();
+        match &events[..] {
+            [] => return true,
+            [first, ..] if first.position > head + 1 => return false,
+            [_, ..] => {}
         }
-        recent.extend(events);
+        // Under the lock, so that head, events and what waits to be looked at always agree.
+        let woken = self.router.note(&events);
+        recent.extend(events.into_iter());
         let last = recent.last().unwrap_or(head);
         metrics::gauge!("vigie_log_position").set(last as f64);
-        // Under the lock, so that head and events always agree.
         self.head.send_replace(last);
+        drop(recent);
+        woken.iter().for_each(|waiter| waiter.wake());
         true
+    }
+
+    fn recent(&self) -> RwLockReadGuard<'_, Recent> {
+        self.recent.read().unwrap_or_else(PoisonError::into_inner)
     }
 }

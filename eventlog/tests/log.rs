@@ -8,8 +8,8 @@ use chrono::DateTime;
 use serde_json::value::RawValue;
 use uuid::Uuid;
 use vigie_eventlog::{
-    Append, AppendError, Condition, Criterion, Direction, Log, LogError, Metadata, NewEvent, Portion, Query, Read,
-    testing,
+    Append, AppendError, Condition, Criterion, Direction, Follower, Log, LogError, Metadata, NewEvent, Portion, Query,
+    Read, Step, testing,
 };
 
 fn event(kind: &str, tags: &[&str]) -> NewEvent {
@@ -274,6 +274,80 @@ async fn followers_see_history_and_what_comes_each_once_in_order_whoever_appends
     }
     for (follower, expected) in followers {
         assert_eq!(follower.await.unwrap(), expected);
+    }
+}
+
+/// The next step with events, without being woken by others for a day.
+async fn matching(follower: &mut Follower) -> Result<Step, LogError> {
+    let quiet = tokio::time::Instant::now() + std::time::Duration::from_secs(86_400);
+    loop {
+        let step = follower.next_or_quiet(quiet).await?;
+        if !step.events.is_empty() {
+            return Ok(step);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_follower_can_be_woken_by_what_matches_alone() {
+    let log = Log::open(testing::database().await).await.unwrap();
+    log.append(append(vec![event("a", &["t:1"]), event("a", &["t:2"])])).await.unwrap();
+    let mut follower = log.follow(Query::tag("t:1"), 0);
+    assert_eq!(matching(&mut follower).await.unwrap().events[0].position, 1);
+    let (ours, passed) = (event("a", &["t:1", "t:2"]), event("b", &["t:2"]));
+    let next = tokio::spawn(async move {
+        let step = matching(&mut follower).await.unwrap();
+        (follower, step)
+    });
+    for _ in 0..5_000 / 100 {
+        log.append(append(vec![passed.clone(); 100])).await.unwrap();
+    }
+    assert!(!next.is_finished());
+    let last = log.append(append(vec![ours])).await.unwrap().last;
+    let (mut follower, step) = next.await.unwrap();
+    assert_eq!((step.events.len(), step.events[0].position, step.position), (1, last, last));
+    // What it has been passed by is no lag, and it has nothing to look at.
+    for _ in 0..5_000 / 100 {
+        log.append(append(vec![passed.clone(); 100])).await.unwrap();
+    }
+    assert_eq!(follower.lagged(), None);
+    assert_eq!(follower.position(), last);
+    follower.pass();
+    assert_eq!(follower.position(), last + 5_000);
+    // Once it does not wait for matches any more, any event will do.
+    let next = tokio::spawn(async move { follower.next_or_quiet(tokio::time::Instant::now()).await.unwrap() });
+    let last = log.append(append(vec![passed])).await.unwrap().last;
+    let step = next.await.unwrap();
+    assert_eq!((step.events.len(), step.position), (0, last));
+    log.close().await;
+    assert!(matching(&mut log.follow(Query::tag("t:1"), last)).await.is_err());
+}
+
+#[tokio::test]
+async fn followers_by_tag_see_what_matches_each_once_in_order_while_others_append() {
+    let log = Log::open(testing::database().await).await.unwrap();
+    let events = |n: usize| vec![event("a", &[&format!("t:{}", n % 8)]); n % 3 + 1];
+    let expected: Vec<usize> = (0..8).map(|tag| (tag..400).step_by(8).map(|n| events(n).len()).sum()).collect();
+    let followers: Vec<_> = (0..40)
+        .map(|n| {
+            let portion = Portion { events: 3, bytes: usize::MAX };
+            let mut follower = log.follow(Query::tag(format!("t:{}", n % 8)), 0).in_portions(portion);
+            let expected = expected[n % 8];
+            tokio::spawn(async move {
+                let mut seen = Vec::new();
+                while seen.len() < expected {
+                    let step = matching(&mut follower).await.unwrap();
+                    assert!((1..=3).contains(&step.events.len()));
+                    seen.extend(step.events.iter().map(|event| event.position));
+                }
+                seen
+            })
+        })
+        .collect();
+    futures_util::future::try_join_all((0..400).map(|n| log.append(append(events(n))))).await.unwrap();
+    for (n, follower) in followers.into_iter().enumerate() {
+        let all = log.read(&Query::tag(format!("t:{}", n % 8)), Read::after(0)).await.unwrap();
+        assert_eq!(follower.await.unwrap(), all.iter().map(|event| event.position).collect::<Vec<_>>());
     }
 }
 

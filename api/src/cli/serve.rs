@@ -53,6 +53,9 @@ pub(super) async fn run(args: Args, settings: Settings) -> Outcome {
     settings.check_secrets()?;
     settings.check_oidc()?;
     let tls = settings.tls().map(Tls::start).transpose()?;
+    if let Err(error) = crate::open_files::raise() {
+        tracing::warn!(error = %error, "the limit of open files stays as it is (ulimit -n): each client takes one");
+    }
     let documents = documents(&settings).await?;
     let metrics = recorder()?;
     let address = settings.listen;

@@ -1,5 +1,7 @@
 //! What a resolver finds in its context.
 
+use std::sync::Arc;
+
 use super::loader::{Load, Loader};
 use async_graphql::{Context, Error};
 use chrono::{DateTime, Utc};
@@ -10,6 +12,12 @@ use crate::http::Caller;
 
 /// Cancelled when the server stops: a subscription then tells how far it has come, and ends.
 pub struct Stopping(pub CancellationToken);
+
+/// The text of the document that a subscription runs.
+pub struct Document(pub Arc<str>);
+
+/// What "now" means in a state that several items share.
+pub(super) struct Now(pub(super) DateTime<Utc>);
 
 /// Short names for what every operation carries.
 pub(super) trait Parts {
@@ -36,8 +44,9 @@ impl Parts for Context<'_> {
         self.data_unchecked::<Stopping>().0.child_token()
     }
     fn now(&self) -> impl Future<Output = Result<DateTime<Utc>, Error>> + Send {
-        let (snapshot, asked_at) = (self.snapshot(), self.caller().asked_at);
-        async move { Ok(snapshot.moment().await?.unwrap_or(asked_at)) }
+        let now = self.data_opt().map_or(self.caller().asked_at, |Now(now)| *now);
+        let snapshot = self.snapshot();
+        async move { Ok(snapshot.moment().await?.unwrap_or(now)) }
     }
     fn loader<L: Load>(&self) -> &Loader<L> {
         self.data_unchecked()

@@ -1,11 +1,12 @@
 //! Loaders: rows by their key, for many parents at once.
 
+use std::any::TypeId;
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use async_graphql::Error;
+use async_graphql::{Data, Error};
 use sqlx::postgres::PgRow;
 use sqlx::{FromRow, Postgres};
 
@@ -59,6 +60,15 @@ where
         let rows: Result<Vec<R>, _> = sql.build_query_as().fetch_all(reading.connection()).await;
         Ok(rows.map_err(unreadable)?.into_iter().map(|row| (row.key(), Arc::new(row))).collect())
     }
+}
+
+/// The loader of rows by key that resolvers find there.
+pub(super) fn loader_of<R: Keyed>(data: &Data) -> &Loader<ByKey<R>>
+where
+    ByKey<R>: Load,
+{
+    let found = data.get(&TypeId::of::<Loader<ByKey<R>>>()).and_then(|loader| loader.downcast_ref());
+    found.expect("rows that are watched have a loader in every context")
 }
 
 /// Rows by the parent that they belong to.

@@ -13,6 +13,7 @@ mod dead_letters;
 mod error;
 mod events;
 mod follow;
+mod heartbeat;
 mod identity;
 mod jobs;
 mod keyset;
@@ -35,6 +36,7 @@ mod services;
 #[cfg(test)]
 mod sizes;
 mod snapshot;
+mod states;
 mod support;
 mod time;
 mod transaction;
@@ -42,7 +44,7 @@ mod validator;
 
 use async_graphql::{Data, MergedObject, MergedSubscription};
 
-pub use context::Stopping;
+pub use context::{Document, Stopping};
 pub use error::finish;
 pub use read_schema::{ReadSchema, SchemaError};
 pub(crate) use relation::View;
@@ -132,6 +134,7 @@ pub fn schema(services: Services, protocols: &Protocols) -> Schema {
     identity::register(shown(protocols), &accounts)
         .data(services)
         .data(live::Windows::default())
+        .data(states::States::default())
         .data(permit::Places::default())
         .finish()
 }

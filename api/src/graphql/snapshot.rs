@@ -6,7 +6,7 @@
 //! transaction, through another view.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_graphql::{Error, ErrorExtensions as _};
@@ -66,19 +66,6 @@ struct Open {
     /// How far each read model was known to be before the transaction: what it commits after that is not needed, and
     /// checkpoints are not written while nothing matches.
     reached: Vec<(&'static str, i64)>,
-}
-
-/// A state that others may read from. Keeps nothing open.
-pub(super) struct WeakSnapshot {
-    open: Weak<Mutex<Option<Open>>>,
-    parts: Snapshot,
-}
-
-impl WeakSnapshot {
-    /// The state, if somebody still reads from it.
-    pub(super) fn upgrade(&self) -> Option<Snapshot> {
-        self.open.upgrade().map(|open| Snapshot { open, ..self.parts.clone() })
-    }
 }
 
 /// The right to send a statement.
@@ -154,11 +141,6 @@ impl Snapshot {
     /// A state of its own, which sees what is there when it is first read.
     pub(super) fn fresh(&self) -> Self {
         Self { moment: Arc::default(), open: Arc::default(), ..self.clone() }
-    }
-
-    /// The way back to this state while somebody else reads from it.
-    pub(super) fn downgrade(&self) -> WeakSnapshot {
-        WeakSnapshot { open: Arc::downgrade(&self.open), parts: Self { open: Arc::default(), ..self.clone() } }
     }
 
     /// The state of the same transaction as it was after `position`.
@@ -246,7 +228,8 @@ impl Snapshot {
         }
     }
 
-    fn reached(&self) -> Vec<(&'static str, i64)> {
+    /// How far each read model is known to be.
+    pub(super) fn reached(&self) -> Vec<(&'static str, i64)> {
         match self.view.schema().until() {
             Some(until) => MODELS.iter().map(|model| (model.name, until)).collect(),
             None => MODELS.iter().map(|model| (model.name, *self.projections.watch(model.name).borrow())).collect(),

@@ -10,7 +10,7 @@ use super::Life;
 use super::caller::Caller;
 use super::stream::Streams;
 use crate::documents::{Automatic, Documents};
-use crate::graphql::{Schema, Services, Snapshot, Stopping, Validator};
+use crate::graphql::{Document, Schema, Services, Snapshot, Stopping, Validator};
 use crate::limits::{Rates, Slots};
 use crate::rights::Scope;
 use crate::settings::Settings;
@@ -119,10 +119,17 @@ impl App {
 
     /// The request with what its resolvers need: who asks, when to end, and the one state of the read side that it reads.
     pub(super) fn prepare(&self, request: Request, caller: Caller) -> (Request, Snapshot) {
+        let (mut request, snapshot) = self.prepare_to_watch(request, caller);
+        crate::graphql::loaders(&mut request.data, &snapshot);
+        (request, snapshot)
+    }
+
+    /// The same for a subscription, which begins with a state, and whose items bring theirs, with loaders.
+    pub(super) fn prepare_to_watch(&self, request: Request, caller: Caller) -> (Request, Snapshot) {
         let (scope, timeout) = (Scope::of(&caller.rights), self.settings().limits.operation + GRACE);
         let snapshot = Snapshot::new(self.services(), scope, timeout);
-        let mut request = request.data(caller).data(Stopping(self.life().token()));
-        crate::graphql::loaders(&mut request.data, &snapshot);
+        let document = Document(request.query.as_str().into());
+        let request = request.data(document).data(caller).data(Stopping(self.life().token()));
         (request.data(snapshot.clone()), snapshot)
     }
 }

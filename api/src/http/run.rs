@@ -33,7 +33,7 @@ impl App {
         }
         let Admitted { request, needed, outline, cost, slot, .. } = admitted;
         let (told, lapse) = (self.tells(&caller, cost), self.lapses(&caller, needed));
-        let answers = self.schema().execute_stream(self.prepare(request, caller).0);
+        let answers = self.schema().execute_stream(self.prepare_to_watch(request, caller).0);
         lapse::until(answers.boxed(), lapse)
             .map(move |mut answer| {
                 // It is taken for as long as the stream lives.

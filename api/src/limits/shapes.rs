@@ -36,7 +36,7 @@ pub(crate) struct Shape {
 pub(super) enum Many {
     /// One, or none.
     One,
-    /// As many as the page has rows: a list in a connection.
+    /// As many as the page has rows: a list in a connection, or in a list that is kept up to date.
     Rows,
     /// A page: a connection, or a list with an argument for its size. Without that argument, so many.
     Page(u64),
@@ -102,9 +102,9 @@ fn shape(on: &str, field: &FieldDefinition) -> Shape {
     let connection = answers.ends_with("Connection");
     let first = field.arguments.iter().find(|argument| argument.node.name.node == "first");
     let many = match (list, first) {
-        (true, None) if on.ends_with("Connection") => Many::Rows,
+        (true, None) if is_page(on) => Many::Rows,
         (true, None) => Many::About(cost::list(on, &field.name.node)),
-        (_, Some(first)) if list || connection => {
+        (_, Some(first)) if list || is_page(answers) => {
             let size = first.node.default_value.as_ref().and_then(|default| rows(&default.node));
             Many::Page(size.unwrap_or(cost::PAGE))
         }
@@ -113,6 +113,11 @@ fn shape(on: &str, field: &FieldDefinition) -> Shape {
     };
     let (beside, answers) = (cost::beside(on, &field.name.node, connection), answers.to_owned());
     Shape { kind: field.ty.node.clone(), answers, beside, many }
+}
+
+/// A connection, or a list that is kept up to date: what it holds is as much as its page.
+fn is_page(of: &str) -> bool {
+    of.ends_with("Connection") || of.starts_with("Live") && of.ends_with("List")
 }
 
 fn base(of: &Type) -> (&str, bool) {
@@ -150,6 +155,9 @@ mod tests {
         assert_eq!(many("Query", "stands"), Many::Page(50));
         assert_eq!(many("StandConnection", "edges"), Many::Rows);
         assert_eq!(many("StandConnection", "nodes"), Many::Rows);
+        assert_eq!(many("Subscription", "liveStands"), Many::Page(50));
+        assert_eq!(many("LiveStandList", "snapshot"), Many::Rows);
+        assert_eq!(many("LiveStandList", "changes"), Many::Rows);
         assert_eq!(many("Projection", "operations"), Many::Page(10));
         assert_eq!(many("Pass", "cars"), Many::About(40));
         assert_eq!(many("Pass", "alerts"), Many::About(10));

@@ -260,7 +260,7 @@ const TABLE: &[Declared] = &[
     Declared {
         variable: "VIGIE_STREAMS",
         default: "1000",
-        says: "The most event streams that carry several operations, reserved or open: 1 to 100,000.",
+        says: "The most event streams that carry several operations, reserved or open; one address has three quarters of them at most: 1 to 100,000.",
         read: |settings, text| number(text, 1, 100_000).map(|most| settings.protocols.streams = most),
     },
     Declared {

@@ -4,12 +4,10 @@ use std::sync::Arc;
 
 use async_graphql::{Context, Error, ID, SimpleObject, Subscription};
 use futures_util::stream::Stream;
-use vigie_domain::airport::{AirportEvent, names};
-use vigie_domain::support::SiteId;
+use vigie_domain::airport::names;
 
 use super::flight::{Flight, FlightRow};
 use super::stand::{Stand, StandRow};
-use crate::graphql::error::optional;
 use crate::graphql::follow::{Watched, changes};
 use crate::graphql::models::{ALLOCATIONS, FLIGHTS, STANDS};
 use crate::graphql::scalars::Position;
@@ -31,8 +29,8 @@ pub(super) const ABOUT_STANDS: [&str; 7] = [
 pub(crate) struct StandChange {
     /// Resume after it.
     position: Position,
-    /// How it is now.
-    stand: Stand,
+    /// How it is now; null for a heartbeat: nothing has changed up to here.
+    stand: Option<Stand>,
 }
 
 /// A flight that has changed, or whose allocation has.
@@ -40,8 +38,8 @@ pub(crate) struct StandChange {
 pub(crate) struct FlightChange {
     /// Resume after it.
     position: Position,
-    /// How it is now.
-    flight: Flight,
+    /// How it is now; null for a heartbeat: nothing has changed up to here.
+    flight: Option<Flight>,
 }
 
 /// Subscriptions to what changes at the airport.
@@ -50,30 +48,29 @@ pub(crate) struct AirportChanges;
 
 #[Subscription]
 impl AirportChanges {
-    /// Stands as they change, after a position or from now on.
+    /// Stands as they change, after a position or from now on: all, those of a site, or one.
     async fn stand_changed(
         &self,
         ctx: &Context<'_>,
+        id: Option<ID>,
         site: Option<ID>,
         after: Option<Position>,
     ) -> Result<impl Stream<Item = Result<Tree<StandChange>, Error>> + use<>, Error> {
-        let site = optional("site", site.as_ref().map(|site| site.0.as_str()), SiteId::new)?;
-        let watched = Watched { kinds: ABOUT_STANDS.to_vec(), tag: "stand:", models: &[STANDS, ALLOCATIONS], site };
-        let make = |position, row: Arc<StandRow>| StandChange { position, stand: row.into() };
+        let watched = Watched::new(&[STANDS, ALLOCATIONS], id, site.as_ref())?;
+        let make = |position, row: Option<Arc<StandRow>>| StandChange { position, stand: row.map(Into::into) };
         changes(ctx, after, watched, make).await
     }
 
-    /// Flights as they change, after a position or from now on.
+    /// Flights as they change, after a position or from now on: all, those of a site, or one.
     async fn flight_changed(
         &self,
         ctx: &Context<'_>,
+        id: Option<ID>,
         site: Option<ID>,
         after: Option<Position>,
     ) -> Result<impl Stream<Item = Result<Tree<FlightChange>, Error>> + use<>, Error> {
-        let site = optional("site", site.as_ref().map(|site| site.0.as_str()), SiteId::new)?;
-        let kinds = AirportEvent::TYPES.iter().map(|known| known.name).collect();
-        let watched = Watched { kinds, tag: "flight:", models: &[FLIGHTS, ALLOCATIONS], site };
-        let make = |position, row: Arc<FlightRow>| FlightChange { position, flight: row.into() };
+        let watched = Watched::new(&[FLIGHTS, ALLOCATIONS], id, site.as_ref())?;
+        let make = |position, row: Option<Arc<FlightRow>>| FlightChange { position, flight: row.map(Into::into) };
         changes(ctx, after, watched, make).await
     }
 }

@@ -10,10 +10,9 @@ use super::flight::{self, Flight, FlightFilter, FlightRow};
 use super::stand::{Stand, StandRow};
 use super::{StandFilter, filtered};
 use crate::graphql::error::bad_input;
-use crate::graphql::live::{Live, LiveRow, Query, live};
+use crate::graphql::live::{Item, Live, LiveRow, Query, live};
 use crate::graphql::page::Page;
 use crate::graphql::scalars::Position;
-use crate::graphql::time::Tree;
 
 impl LiveRow for StandRow {
     const TAG: &'static str = "stand:";
@@ -70,7 +69,7 @@ impl AirportLive {
         last: Option<i32>,
         cursor: Option<String>,
         after: Option<Position>,
-    ) -> Result<impl Stream<Item = Result<Tree<Live<Stand>>, Error>> + use<>, Error> {
+    ) -> Result<impl Stream<Item = Result<Item<Live<Stand>>, Error>> + use<>, Error> {
         let page = Page::at(first, last, cursor)?;
         let filter = filter.unwrap_or_default();
         if filter.status.is_some() && filter.at.is_none() {
@@ -91,7 +90,7 @@ impl AirportLive {
         last: Option<i32>,
         cursor: Option<String>,
         after: Option<Position>,
-    ) -> Result<impl Stream<Item = Result<Tree<Live<Flight>>, Error>> + use<>, Error> {
+    ) -> Result<impl Stream<Item = Result<Item<Live<Flight>>, Error>> + use<>, Error> {
         let page = Page::at(first, last, cursor)?;
         let filter = flight::settled(ctx, filter.unwrap_or_default()).await?;
         let query = Query::new::<FlightRow>(&filter.clone(), page, flight::filtered(filter));
@@ -108,7 +107,7 @@ impl AirportLive {
         last: Option<i32>,
         cursor: Option<String>,
         after: Option<Position>,
-    ) -> Result<impl Stream<Item = Result<Tree<Live<Allocation>>, Error>> + use<>, Error> {
+    ) -> Result<impl Stream<Item = Result<Item<Live<Allocation>>, Error>> + use<>, Error> {
         let page = Page::at(first, last, cursor)?;
         let filter = allocation::settled(ctx, filter.unwrap_or_default()).await?;
         let query = Query::new::<AllocationRow>(&filter.clone(), page, allocation::filtered(filter));

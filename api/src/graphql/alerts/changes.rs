@@ -5,12 +5,10 @@ use std::sync::Arc;
 use async_graphql::{Context, Error, ID, SimpleObject, Subscription};
 use futures_util::stream::Stream;
 use vigie_domain::alerts::AlertEvent;
-use vigie_domain::support::SiteId;
 
 use super::alert::{Alert, AlertFilter, AlertRow, filtered, settled};
-use crate::graphql::error::optional;
 use crate::graphql::follow::{Watched, changes};
-use crate::graphql::live::{Live, LiveRow, Query, live};
+use crate::graphql::live::{Item, Live, LiveRow, Query, live};
 use crate::graphql::models::ALERTS;
 use crate::graphql::page::Page;
 use crate::graphql::scalars::Position;
@@ -21,8 +19,8 @@ use crate::graphql::time::Tree;
 pub(crate) struct AlertChange {
     /// Resume after it.
     position: Position,
-    /// How it is now.
-    alert: Alert,
+    /// How it is now; null for a heartbeat: nothing has changed up to here.
+    alert: Option<Alert>,
 }
 
 impl LiveRow for AlertRow {
@@ -41,16 +39,16 @@ pub(crate) struct AlertsSubscription;
 
 #[Subscription]
 impl AlertsSubscription {
-    /// Alerts as they change, after a position or from now on.
+    /// Alerts as they change, after a position or from now on: all, those of a site, or one.
     async fn alert_changed(
         &self,
         ctx: &Context<'_>,
+        id: Option<ID>,
         site: Option<ID>,
         after: Option<Position>,
     ) -> Result<impl Stream<Item = Result<Tree<AlertChange>, Error>> + use<>, Error> {
-        let site = optional("site", site.as_ref().map(|site| site.0.as_str()), SiteId::new)?;
-        let watched = Watched { kinds: AlertRow::kinds(), tag: AlertRow::TAG, models: &[ALERTS], site };
-        let make = |position, row: Arc<AlertRow>| AlertChange { position, alert: row.into() };
+        let watched = Watched::new(&[ALERTS], id, site.as_ref())?;
+        let make = |position, row: Option<Arc<AlertRow>>| AlertChange { position, alert: row.map(Into::into) };
         changes(ctx, after, watched, make).await
     }
 
@@ -64,7 +62,7 @@ impl AlertsSubscription {
         last: Option<i32>,
         cursor: Option<String>,
         after: Option<Position>,
-    ) -> Result<impl Stream<Item = Result<Tree<Live<Alert>>, Error>> + use<>, Error> {
+    ) -> Result<impl Stream<Item = Result<Item<Live<Alert>>, Error>> + use<>, Error> {
         let page = Page::at(first, last, cursor)?;
         let filter = settled(ctx, filter.unwrap_or_default()).await?;
         let query = Query::new::<AlertRow>(&filter.clone(), page, filtered(filter));

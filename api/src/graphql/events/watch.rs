@@ -2,25 +2,20 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_graphql::{Context, Error, SimpleObject, Subscription};
 use futures_util::stream::{Stream, try_unfold};
-use tokio::time::{Instant, sleep_until};
+use tokio::time::sleep_until;
 use tokio_util::sync::CancellationToken;
-use vigie_eventlog::{Follower, LogError, Portion, Recorded};
+use vigie_eventlog::{Follower, LogError, Recorded};
 
 use super::event::{Event, readable};
 use super::filter::{EventFilter, Wanted};
 use super::log_fault;
 use crate::graphql::context::Parts;
-use crate::graphql::follow::start;
+use crate::graphql::follow::{PORTION, start};
+use crate::graphql::heartbeat::Heartbeat;
 use crate::graphql::scalars::Position;
-
-/// What one subscription holds at most while its client does not read; a single event may be larger.
-const PORTION: Portion = Portion { events: 256, bytes: 256 * 1024 };
-/// The shortest time from an item to a heartbeat, so that a busy log does not fill sockets with news of nothing.
-const HEARTBEAT: Duration = Duration::from_secs(1);
 
 /// Events that the client did not take in time. They follow, read from the log.
 #[derive(SimpleObject)]
@@ -51,7 +46,7 @@ pub(crate) struct EventsSubscription;
 impl EventsSubscription {
     /// Matching events after a position, each once and in order: first those there are, then those to come. Without
     /// `after`, those to come. When the log moves on without a match, an item without event tells how far, at most once a
-    /// second. A client that reads so slowly that what it has not taken is no longer in memory is told so with `lagged`,
+    /// second, and the rarer the longer nothing matches. A client that reads so slowly that what it has not taken is no longer in memory is told so with `lagged`,
     /// and then gets it all the same. An event that this build cannot read ends it with the error UNREADABLE_EVENT,
     /// instead of being left out; one that is archived ends it with the error ARCHIVED.
     async fn events(
@@ -64,7 +59,7 @@ impl EventsSubscription {
         let after = start(ctx, after).await?;
         let follower = ctx.services().log.follow(wanted.query.clone(), after).in_portions(PORTION);
         let stopping = ctx.stopping();
-        let (waiting, heartbeat) = (VecDeque::new(), Instant::now());
+        let (waiting, heartbeat) = (VecDeque::new(), Heartbeat::at_once());
         Ok(try_unfold(Watch { follower, wanted, waiting, told: after, heartbeat, stopping }, next))
     }
 }
@@ -75,15 +70,17 @@ struct Watch {
     waiting: VecDeque<Arc<Recorded>>,
     /// The position of the last item.
     told: i64,
-    /// No heartbeat before.
-    heartbeat: Instant,
+    heartbeat: Heartbeat,
     stopping: CancellationToken,
 }
 
 impl Watch {
     fn item(&mut self, position: i64, event: Option<Event>, lagged: Option<Lagged>) -> EventItem {
         self.told = position;
-        self.heartbeat = Instant::now() + HEARTBEAT;
+        match event {
+            Some(_) => self.heartbeat.told(),
+            None => self.heartbeat.beaten(),
+        }
         EventItem { position: Position(position), event, lagged }
     }
 
@@ -109,7 +106,7 @@ async fn next(mut watch: Watch) -> Result<Option<(EventItem, Watch)>, Error> {
             return Ok(Some((item, watch)));
         }
         let quietly = watch.quietly();
-        if let Some(position) = quietly.filter(|_| Instant::now() >= watch.heartbeat) {
+        if let Some(position) = quietly.filter(|_| watch.heartbeat.is_due()) {
             return Ok(Some((watch.item(position, None, None), watch)));
         }
         if let Some(lag) = watch.follower.lagged() {
@@ -118,13 +115,13 @@ async fn next(mut watch: Watch) -> Result<Option<(EventItem, Watch)>, Error> {
             return Ok(Some((item, watch)));
         }
         tokio::select! {
-            step = watch.follower.next() => match step {
+            step = watch.follower.next_or_quiet(watch.heartbeat.due()) => match step {
                 Ok(step) => watch.take(step.events),
                 // The log closes when the server stops; the connection tells the client to come back.
                 Err(LogError::Closed) => return Ok(last(watch)),
                 Err(error) => return Err(log_fault(&error)),
             },
-            () = sleep_until(watch.heartbeat), if quietly.is_some() => {}
+            () = sleep_until(watch.heartbeat.due()), if quietly.is_some() => {}
             () = watch.stopping.cancelled() => {}
         }
     }
@@ -132,6 +129,7 @@ async fn next(mut watch: Watch) -> Result<Option<(EventItem, Watch)>, Error> {
 
 /// The server stops: the last item says after which position to go on elsewhere.
 fn last(mut watch: Watch) -> Option<(EventItem, Watch)> {
+    watch.follower.pass();
     let position = watch.quietly().filter(|_| watch.waiting.is_empty())?;
     Some((watch.item(position, None, None), watch))
 }

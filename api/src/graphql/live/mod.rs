@@ -6,6 +6,7 @@
 //! is told by the events: each names the things that it is about.
 
 mod difference;
+mod item;
 mod rows;
 mod watch;
 mod windows;
@@ -17,6 +18,7 @@ use async_graphql::{Enum, ID, OutputType, SimpleObject, TypeName};
 use super::scalars::Position;
 use difference::{Change, difference};
 
+pub(super) use item::Item;
 pub(super) use rows::LiveRow;
 pub(super) use watch::{Query, live};
 pub(super) use windows::Windows;

@@ -6,12 +6,10 @@ use async_graphql::{Context, Error, ID, SimpleObject, Subscription};
 use futures_util::stream::Stream;
 use vigie_domain::alerts::AlertEvent;
 use vigie_domain::rail::RailEvent;
-use vigie_domain::support::SiteId;
 
 use super::pass::{Pass, PassFilter, PassRow, filtered, settled};
-use crate::graphql::error::optional;
 use crate::graphql::follow::{Watched, changes};
-use crate::graphql::live::{Live, LiveRow, Query, live};
+use crate::graphql::live::{Item, Live, LiveRow, Query, live};
 use crate::graphql::models::{ALERTS, PASSES};
 use crate::graphql::page::Page;
 use crate::graphql::scalars::Position;
@@ -22,8 +20,8 @@ use crate::graphql::time::Tree;
 pub(crate) struct PassChange {
     /// Resume after it.
     position: Position,
-    /// How it is now.
-    pass: Pass,
+    /// How it is now; null for a heartbeat: nothing has changed up to here.
+    pass: Option<Pass>,
 }
 
 impl LiveRow for PassRow {
@@ -42,16 +40,16 @@ pub(crate) struct RailSubscription;
 
 #[Subscription]
 impl RailSubscription {
-    /// Passes as they change, after a position or from now on.
+    /// Passes as they change, after a position or from now on: all, those of a site, or one.
     async fn pass_changed(
         &self,
         ctx: &Context<'_>,
+        id: Option<ID>,
         site: Option<ID>,
         after: Option<Position>,
     ) -> Result<impl Stream<Item = Result<Tree<PassChange>, Error>> + use<>, Error> {
-        let site = optional("site", site.as_ref().map(|site| site.0.as_str()), SiteId::new)?;
-        let watched = Watched { kinds: PassRow::kinds(), tag: PassRow::TAG, models: &[PASSES, ALERTS], site };
-        let make = |position, row: Arc<PassRow>| PassChange { position, pass: row.into() };
+        let watched = Watched::new(&[PASSES, ALERTS], id, site.as_ref())?;
+        let make = |position, row: Option<Arc<PassRow>>| PassChange { position, pass: row.map(Into::into) };
         changes(ctx, after, watched, make).await
     }
 
@@ -65,7 +63,7 @@ impl RailSubscription {
         last: Option<i32>,
         cursor: Option<String>,
         after: Option<Position>,
-    ) -> Result<impl Stream<Item = Result<Tree<Live<Pass>>, Error>> + use<>, Error> {
+    ) -> Result<impl Stream<Item = Result<Item<Live<Pass>>, Error>> + use<>, Error> {
         let page = Page::at(first, last, cursor)?;
         let filter = settled(ctx, filter.unwrap_or_default()).await?;
         let query = Query::new::<PassRow>(&filter.clone(), page, filtered(filter));

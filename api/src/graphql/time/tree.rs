@@ -1,6 +1,7 @@
 //! The query tree under a field: the same contexts, on another state of the world.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use async_graphql::parser::types::Field;
 use async_graphql::registry::Registry;
@@ -10,11 +11,10 @@ use async_graphql::{
 };
 
 use crate::graphql::{Snapshot, loaders};
-use crate::http::Caller;
 
 /// The fields of `Q`, whose resolvers find a snapshot and loaders of their own in their context.
 pub(crate) struct Tree<Q> {
-    data: Data,
+    data: Arc<Data>,
     fields: Q,
 }
 
@@ -24,14 +24,12 @@ impl<Q> Tree<Q> {
         let mut data = Data::default();
         loaders(&mut data, &snapshot);
         data.insert(snapshot);
-        Self { data, fields }
+        Self::of(Arc::new(data), fields)
     }
 
-    /// The same for an item of a subscription: `caller` says what "now" means in it.
-    pub(in crate::graphql) fn now(snapshot: Snapshot, fields: Q, caller: Caller) -> Self {
-        let mut tree = Self::new(snapshot, fields);
-        tree.data.insert(caller);
-        tree
+    /// `fields` whose resolvers find this in their context.
+    pub(in crate::graphql) fn of(data: Arc<Data>, fields: Q) -> Self {
+        Self { data, fields }
     }
 }
 
@@ -52,14 +50,14 @@ impl<Q: ObjectType> OutputType for Tree<Q> {
 impl<Q: ObjectType> ContainerType for Tree<Q> {
     async fn resolve_field(&self, ctx: &Context<'_>) -> ServerResult<Option<Value>> {
         let mut ctx = ctx.clone();
-        ctx.execute_data = Some(&self.data);
+        ctx.execute_data = Some(&*self.data);
         self.fields.resolve_field(&ctx).await
     }
 
     /// Every field below is resolved with what this collects.
     fn collect_all_fields<'a>(&'a self, ctx: &ContextSelectionSet<'a>, fields: &mut Fields<'a>) -> ServerResult<()> {
         let mut ctx = ctx.clone();
-        ctx.execute_data = Some(&self.data);
+        ctx.execute_data = Some(&*self.data);
         fields.add_set(&ctx, &self.fields)
     }
 }

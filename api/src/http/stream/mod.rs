@@ -33,17 +33,18 @@ const EVENTS: &str = "text/event-stream";
 type Pairs = Query<Vec<(String, String)>>;
 
 /// Reserves a stream.
-pub(super) async fn put(State(app): State<App>, _: Caller) -> Response {
+pub(super) async fn put(State(app): State<App>, caller: Caller) -> Response {
     if app.life().is_stopping() {
         return stopping();
     }
-    match app.streams().reserve(Instant::now()) {
+    match app.streams().reserve(Instant::now(), &caller.arrival.address.to_string()) {
         Some(token) => {
             (StatusCode::CREATED, [(header::CONTENT_TYPE, "text/plain; charset=utf-8")], token).into_response()
         }
         None => {
             let most = app.settings().protocols.streams;
-            let message = format!("there are {most} streams already (VIGIE_STREAMS)");
+            let message =
+                format!("there are {most} streams already, or three quarters of them are yours (VIGIE_STREAMS)");
             unavailable("TOO_MANY_STREAMS", &message)
         }
     }

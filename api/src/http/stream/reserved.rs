@@ -45,6 +45,8 @@ pub(in crate::http) struct Streams {
 
 struct Stream {
     reserved: Instant,
+    /// Who has reserved it.
+    address: String,
     operations: HashSet<String>,
     teller: Sender<Told>,
     /// Until it is opened.
@@ -56,17 +58,25 @@ impl Streams {
         Self { most, patience, all: Mutex::default() }
     }
 
-    /// A new token; none when there are too many streams. Those that nobody has opened in time make room.
-    pub(super) fn reserve(&self, now: Instant) -> Option<String> {
+    /// A new token; none when there are too many streams, or too many of one address, which leaves a quarter of them to
+    /// others. Those that nobody has opened in time make room.
+    pub(super) fn reserve(&self, now: Instant, address: &str) -> Option<String> {
         let mut all = self.lock();
         all.retain(|_, stream| stream.listener.is_none() || now.duration_since(stream.reserved) < self.patience);
-        if all.len() >= self.most {
+        let own = all.values().filter(|stream| stream.address == address).count();
+        if all.len() >= self.most || own >= self.most - self.most / 4 {
             return None;
         }
         let token = format!("{}{}", Uuid::now_v7().simple(), Uuid::now_v7().simple());
         // Each operation tells one thing when it begins and one when it is stopped.
         let (teller, listener) = channel(2 * MAX_OPERATIONS);
-        let stream = Stream { reserved: now, operations: HashSet::new(), teller, listener: Some(listener) };
+        let stream = Stream {
+            reserved: now,
+            address: address.to_owned(),
+            operations: HashSet::new(),
+            teller,
+            listener: Some(listener),
+        };
         all.insert(token.clone(), stream);
         Some(token)
     }
@@ -122,24 +132,35 @@ mod tests {
     fn streams_are_bounded_and_reservations_do_not_last() {
         let streams = Streams::new(2, Duration::from_secs(30));
         let begin = Instant::now();
-        let (first, second) = (streams.reserve(begin).unwrap(), streams.reserve(begin).unwrap());
+        let reserve = |now| streams.reserve(now, "10.0.0.1");
+        let (first, second) = (reserve(begin).unwrap(), reserve(begin).unwrap());
         assert_ne!(first, second);
         let _listener = streams.open(&first).unwrap();
         assert_eq!(streams.open(&first).err(), Some(Trouble::Open));
-        assert_eq!(streams.reserve(begin + Duration::from_secs(29)), None);
+        assert_eq!(reserve(begin + Duration::from_secs(29)), None);
         // The one that nobody has opened makes room, the open one stays.
-        let third = streams.reserve(begin + Duration::from_secs(30)).unwrap();
+        let third = reserve(begin + Duration::from_secs(30)).unwrap();
         assert_eq!(streams.open(&second).err(), Some(Trouble::Unknown));
         assert_eq!(streams.open(&first).err(), Some(Trouble::Open));
-        assert_eq!(streams.reserve(begin + Duration::from_secs(30)), None);
+        assert_eq!(reserve(begin + Duration::from_secs(30)), None);
         streams.remove(&third);
-        assert!(streams.reserve(begin + Duration::from_secs(30)).is_some());
+        assert!(reserve(begin + Duration::from_secs(30)).is_some());
+    }
+
+    #[test]
+    fn one_address_leaves_room_for_others() {
+        let (streams, now) = (Streams::new(4, Duration::from_secs(30)), Instant::now());
+        for _ in 0..3 {
+            assert!(streams.reserve(now, "10.0.0.1").is_some());
+        }
+        assert_eq!(streams.reserve(now, "10.0.0.1"), None);
+        assert!(streams.reserve(now, "10.0.0.2").is_some());
     }
 
     #[test]
     fn operations_are_bounded_and_have_one_id_each() {
         let streams = Streams::new(1, Duration::from_secs(30));
-        let token = streams.reserve(Instant::now()).unwrap();
+        let token = streams.reserve(Instant::now(), "10.0.0.1").unwrap();
         for id in 0..MAX_OPERATIONS {
             assert_eq!(streams.begin(&token, &id.to_string()), Ok(()));
         }

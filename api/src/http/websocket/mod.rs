@@ -20,6 +20,10 @@ use super::negotiate::problem;
 /// The subprotocol that is spoken.
 const SUBPROTOCOL: &str = "graphql-transport-ws";
 
+/// Bytes that a socket reads at once. Every socket keeps a buffer of so many and fills it with zeros whenever it looks for
+/// something to read: what clients send is small, and what is larger is read in several turns.
+const READ_BUFFER: usize = 2 * 1024;
+
 /// Answers the request for a socket.
 pub(super) fn open(app: App, headers: &HeaderMap, caller: Caller, upgrade: WebSocketUpgrade) -> Response {
     if !same_origin(headers, &caller.arrival) {
@@ -36,6 +40,7 @@ pub(super) fn open(app: App, headers: &HeaderMap, caller: Caller, upgrade: WebSo
     let sockets = app.life().sockets().clone();
     upgrade
         .protocols([SUBPROTOCOL])
+        .read_buffer_size(READ_BUFFER)
         .max_message_size(limit)
         .max_frame_size(limit)
         .on_upgrade(move |socket| sockets.track_future(session::run(socket, app, caller)))
