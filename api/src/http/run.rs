@@ -1,7 +1,8 @@
 //! Running what was admitted: for so long at most, and with its cost told when that is asked for.
 
 use async_graphql::Response;
-use futures_util::stream::{BoxStream, StreamExt, once};
+use futures_util::stream::{BoxStream, StreamExt, once, unfold};
+use tokio_util::task::AbortOnDropHandle;
 
 use super::App;
 use super::admit::Admitted;
@@ -34,7 +35,7 @@ impl App {
         let Admitted { request, needed, outline, cost, slot, .. } = admitted;
         let (told, lapse) = (self.tells(&caller, cost), self.lapses(&caller, needed));
         let answers = self.schema().execute_stream(self.prepare_to_watch(request, caller).0);
-        lapse::until(answers.boxed(), lapse)
+        lapse::until(one_by_one(answers.boxed()), lapse)
             .map(move |mut answer| {
                 // It is taken for as long as the stream lives.
                 let _taken = &slot;
@@ -49,6 +50,17 @@ impl App {
     fn tells(&self, caller: &Caller, cost: Cost) -> Option<Cost> {
         (self.settings().limits.show_cost || caller.wants_cost).then_some(cost)
     }
+}
+
+/// Each item is made by a task of its own, begun once the one before is taken. Items of several subscriptions read from one
+/// state and take turns: none may stop halfway because its connection waits for a client that does not read.
+fn one_by_one(items: BoxStream<'static, Response>) -> BoxStream<'static, Response> {
+    unfold(items, |mut items| async move {
+        let next = async move { items.next().await.map(|item| (item, items)) };
+        // Dropped with the subscription; a task that panics ends it.
+        AbortOnDropHandle::new(tokio::spawn(next)).await.ok().flatten()
+    })
+    .boxed()
 }
 
 fn tell(answer: &mut Response, cost: Option<Cost>) {
