@@ -72,7 +72,7 @@ impl Watched {
     pub(super) fn is_change(self, item: &str) -> bool {
         match self {
             Self::Events | Self::SameEvents => !item.contains(r#""event":null"#),
-            Self::Flight => true,
+            Self::Flight => !item.contains(r#""flight":null"#),
             Self::List => !item.contains(r#""changes":[]"#),
         }
     }
