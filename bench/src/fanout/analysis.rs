@@ -12,7 +12,7 @@ use crate::closed_loop::histogram;
 
 /// How it went.
 pub(super) struct Seen {
-    /// From the append's answer to the subscriber, in microseconds: of what was written after the warm-up.
+    /// From asking for the append to the subscriber, in microseconds: of what was written after the warm-up.
     pub(super) latencies: Histogram<u64>,
     /// Changes that were told in all, and in how many items: several changes of a row may come as one.
     pub(super) told: u64,

@@ -28,7 +28,7 @@ const LISTED: usize = 20;
 pub(super) struct Commit {
     pub(super) row: usize,
     pub(super) position: i64,
-    /// When the append was answered: microseconds since 1970.
+    /// When the append was asked for: microseconds since 1970.
     pub(super) at: i64,
 }
 
@@ -176,8 +176,8 @@ async fn by_the_clock(log: &Log, rows: usize, seconds: u32) -> Outcome<Vec<Commi
 
 async fn change(log: Log, row: usize, event: NewEvent) -> Outcome<Commit> {
     let append = Append { events: vec![event], metadata: load::metadata(), conditions: Vec::new(), answer: None };
-    let position = log.append(append).await?.last;
-    Ok(Commit { row, position, at: vigie_api::clock::now().timestamp_micros() })
+    let at = vigie_api::clock::now().timestamp_micros();
+    Ok(Commit { row, position: log.append(append).await?.last, at })
 }
 
 fn registered(row: usize) -> Outcome<Event> {
