@@ -90,4 +90,6 @@ contexts! {
     Alerts(crate::alerts::AlertEvent),
     /// People, their rights and their sessions.
     Identity(crate::identity::IdentityEvent),
+    /// Who receives which events, where.
+    Webhooks(crate::webhooks::WebhookEvent),
 }

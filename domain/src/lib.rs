@@ -11,6 +11,7 @@ pub mod kernel;
 pub mod policies;
 pub mod rail;
 pub mod support;
+pub mod webhooks;
 
 mod event;
 

@@ -30,6 +30,7 @@ mod status;
 pub mod support;
 #[cfg(test)]
 mod tests;
+pub mod webhooks;
 
 pub use contract::{Behind, Difference, PausedBy, Progress, ProjectionError, State, Status, StoppedBy, Verified};
 pub use engine::{Entry, FoldError, Model, ReadModel, Row, RowSet, Rows, epochs, rebuild, verify, verify_sample};
@@ -49,6 +50,7 @@ pub const MODELS: &[Model] = &[
     Model::of::<rail::Passes>(),
     Model::of::<alerts::Alerts>(),
     Model::of::<identity::Accounts>(),
+    Model::of::<webhooks::Endpoints>(),
     Model::of::<audit::Audit>(),
 ];
 

@@ -71,6 +71,7 @@ pub(crate) async fn give(executor: &Executor, reaction: &Reaction, order: Order)
         Reaction::ReopenPass(command) => carry_out(executor, command, order).await,
         Reaction::EscalateAlert(command) => carry_out(executor, command, order).await,
         Reaction::RaiseOverdueStay(command) => carry_out(executor, command, order).await,
+        Reaction::RaiseEndpointDown(command) => carry_out(executor, command, order).await,
     }
 }
 

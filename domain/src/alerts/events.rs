@@ -11,6 +11,7 @@ use crate::kernel::{
 };
 use crate::rail::PassId;
 use crate::support::SiteId;
+use crate::webhooks::EndpointId;
 
 events! {
     /// What happened to alerts.
@@ -37,6 +38,8 @@ pub enum AlertKind {
     Saturation,
     /// An aircraft that is still on its stand when its stay should have ended.
     OverdueStay,
+    /// A receiver of webhooks to which nothing is delivered any more.
+    EndpointDown,
 }
 
 impl AlertKind {
@@ -48,6 +51,7 @@ impl AlertKind {
             Self::StandConflict => "stand_conflict",
             Self::Saturation => "saturation",
             Self::OverdueStay => "overdue_stay",
+            Self::EndpointDown => "endpoint_down",
         }
     }
 }
@@ -93,6 +97,11 @@ pub enum Subject {
         /// The flight.
         flight: FlightId,
     },
+    /// A webhook endpoint.
+    Endpoint {
+        /// The endpoint.
+        endpoint: EndpointId,
+    },
 }
 
 impl Subject {
@@ -103,6 +112,7 @@ impl Subject {
             Self::Spring { pass, .. } => vec![pass.tag()],
             Self::Allocation { stand, flight, allocation } => vec![stand.tag(), flight.tag(), allocation.tag()],
             Self::Flight { flight } => vec![flight.tag()],
+            Self::Endpoint { endpoint } => vec![endpoint.tag()],
         }
     }
 }

@@ -9,6 +9,7 @@ mod events;
 pub(crate) mod fixtures;
 mod ids;
 mod raise_alert;
+mod raise_endpoint_down;
 mod raise_overdue_stay;
 mod resolve_alert;
 mod resolve_alerts_about;
@@ -21,6 +22,7 @@ pub use events::{
 };
 pub use ids::AlertId;
 pub use raise_alert::{MAX_MESSAGE, RaiseAlert, RaiseRefusal, Raised};
+pub use raise_endpoint_down::{EndpointDown, RaiseEndpointDown};
 pub use raise_overdue_stay::{Overdue, RaiseOverdueStay};
 pub use resolve_alert::{ResolveAlert, ResolveRefusal, Resolved};
 pub use resolve_alerts_about::{About, OpenAlerts, ResolveAlertsAbout};

@@ -1,4 +1,4 @@
-//! Policies resolve what they raised about a flight or an allocation once its reason is gone.
+//! Policies resolve what they raised about a flight, an allocation or an endpoint once its reason is gone.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -10,6 +10,7 @@ use super::{AlertEvent, AlertId, AlertKind, AlertRaised, AlertResolved, names};
 use crate::Event;
 use crate::airport::{AllocationId, FlightId};
 use crate::kernel::{Context, Decided, Decision, Fact, Note, Query, Tag, Verdict, View, World};
+use crate::webhooks::EndpointId;
 
 /// The thing whose alerts are resolved.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,6 +20,8 @@ pub enum About {
     Flight(FlightId),
     /// An allocation.
     Allocation(AllocationId),
+    /// A webhook endpoint.
+    Endpoint(EndpointId),
 }
 
 impl About {
@@ -28,6 +31,7 @@ impl About {
         match self {
             Self::Flight(flight) => flight.tag(),
             Self::Allocation(allocation) => allocation.tag(),
+            Self::Endpoint(endpoint) => endpoint.tag(),
         }
     }
 }

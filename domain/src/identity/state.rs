@@ -13,7 +13,7 @@ use crate::support::{Site, SiteId};
 fn identity(fact: &Fact) -> Option<&IdentityEvent> {
     match &fact.event {
         Event::Identity(event) => Some(event),
-        Event::Support(_) | Event::Airport(_) | Event::Rail(_) | Event::Alerts(_) => None,
+        Event::Support(_) | Event::Airport(_) | Event::Rail(_) | Event::Alerts(_) | Event::Webhooks(_) => None,
     }
 }
 

@@ -100,6 +100,7 @@ impl Log {
             Reaction::ReopenPass(command) => self.execute(command, staleness),
             Reaction::EscalateAlert(command) => self.execute(command, staleness),
             Reaction::RaiseOverdueStay(command) => self.execute(command, staleness),
+            Reaction::RaiseEndpointDown(command) => self.execute(command, staleness),
         }
     }
 }
@@ -184,7 +185,7 @@ fn check(facts: &[Fact]) -> Result<bool, TestCaseError> {
             Event::Rail(RailEvent::PassReopened(_)) => {
                 prop_assert!(confirmed.take().is_some(), "reopened what was not confirmed");
             }
-            Event::Rail(_) | Event::Airport(_) | Event::Support(_) | Event::Identity(_) => {}
+            Event::Rail(_) | Event::Airport(_) | Event::Support(_) | Event::Identity(_) | Event::Webhooks(_) => {}
         }
     }
     Ok(confirmed.is_some())

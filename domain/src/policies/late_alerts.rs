@@ -22,7 +22,7 @@ impl Policy for LateAlerts {
             Subject::Spring { pass, .. } => {
                 vec![Reaction::ReopenPass(ReopenPass { pass: pass.clone(), alert: raised.alert })]
             }
-            Subject::Allocation { .. } | Subject::Flight { .. } => vec![],
+            Subject::Allocation { .. } | Subject::Flight { .. } | Subject::Endpoint { .. } => vec![],
         }
     }
 }

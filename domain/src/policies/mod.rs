@@ -12,6 +12,7 @@
 
 #[cfg(test)]
 pub(crate) mod airport_fixtures;
+mod endpoints_down;
 mod escalation;
 mod late_alerts;
 mod overdue_stays;
@@ -26,7 +27,7 @@ use uuid::Uuid;
 
 pub use timer::{Timer, TimerChange, timer_command_id};
 
-use crate::alerts::{EscalateAlert, RaiseAlert, RaiseOverdueStay, ResolveAlertsAbout};
+use crate::alerts::{EscalateAlert, RaiseAlert, RaiseEndpointDown, RaiseOverdueStay, ResolveAlertsAbout};
 use crate::kernel::{Decision, Fact, Interval, Note, derived_uuid};
 use crate::rail::ReopenPass;
 
@@ -68,6 +69,9 @@ pub enum Reaction {
     /// Raises an alert about a stay that should have ended.
     #[serde(rename = "alerts.raise_overdue_stay")]
     RaiseOverdueStay(RaiseOverdueStay),
+    /// Raises alerts about an endpoint that was disabled because it does not answer.
+    #[serde(rename = "alerts.raise_endpoint_down")]
+    RaiseEndpointDown(RaiseEndpointDown),
 }
 
 impl Reaction {
@@ -80,6 +84,7 @@ impl Reaction {
             Self::ReopenPass(_) => ReopenPass::NAME,
             Self::EscalateAlert(_) => EscalateAlert::NAME,
             Self::RaiseOverdueStay(_) => RaiseOverdueStay::NAME,
+            Self::RaiseEndpointDown(_) => RaiseEndpointDown::NAME,
         }
     }
 }
@@ -92,6 +97,7 @@ pub static ALL: &[&dyn Policy] = &[
     &saturation::Saturation,
     &escalation::Escalation,
     &overdue_stays::OverdueStays,
+    &endpoints_down::EndpointsDown,
 ];
 
 /// The policy of this name.

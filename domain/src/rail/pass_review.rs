@@ -62,7 +62,7 @@ impl View for PassReview {
         match &fact.event {
             Event::Rail(event) => self.rail(event, fact),
             Event::Alerts(event) => self.alert(event, fact.stamp.position),
-            Event::Support(_) | Event::Airport(_) | Event::Identity(_) => {}
+            Event::Support(_) | Event::Airport(_) | Event::Identity(_) | Event::Webhooks(_) => {}
         }
     }
 }

@@ -12,6 +12,7 @@ mod flights;
 mod folder;
 mod identity;
 mod other;
+mod webhooks;
 
 use std::fs;
 
@@ -26,7 +27,8 @@ fn types() -> impl Iterator<Item = TypeInfo> {
 
 /// An event of every type in today's shape, some of them in several cases.
 fn samples() -> impl Iterator<Item = (&'static str, Event)> {
-    [airport::samples(), flights::samples(), identity::samples(), other::samples()].into_iter().flatten()
+    let contexts = [airport::samples(), flights::samples(), identity::samples(), other::samples(), webhooks::samples()];
+    contexts.into_iter().flatten()
 }
 
 #[test]

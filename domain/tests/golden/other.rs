@@ -120,6 +120,9 @@ fn alerts() -> Vec<(&'static str, Event)> {
     let saturation = AlertRaised { site: lfw(), kind, severity, subject: Subject::Flight { flight }, ..raised.clone() };
     let (kind, severity) = (AlertKind::OverdueStay, Severity::Warning);
     let overdue = AlertRaised { site: lfw(), kind, severity, subject: stay.clone(), ..raised.clone() };
+    let endpoint = Uuid::from_u128(0x0193_0000_0000_7000_8000_0000_0000_0201).into();
+    let (kind, subject) = (AlertKind::EndpointDown, Subject::Endpoint { endpoint });
+    let down = AlertRaised { site: lfw(), kind, severity, subject, ..raised.clone() };
     let AlertRaised { alert, site, kind, severity, subject, .. } = overdue.clone();
     let escalated = AlertEscalated { alert, site, kind, severity, subject, level: 1 };
     let note = Note::new("train stopped").unwrap();
@@ -131,6 +134,7 @@ fn alerts() -> Vec<(&'static str, Event)> {
         ("stand_conflict", conflict.into()),
         ("saturation", saturation.into()),
         ("overdue_stay", overdue.into()),
+        ("endpoint_down", down.into()),
         ("", acknowledged.into()),
         ("", resolved.into()),
         ("", escalated.into()),

@@ -48,7 +48,7 @@ impl Alerts {
                     checked.broken(Violation::new("no pass is confirmed over an open alert", position, says));
                 }
             }
-            Event::Rail(_) | Event::Airport(_) | Event::Support(_) | Event::Identity(_) => {}
+            Event::Rail(_) | Event::Airport(_) | Event::Support(_) | Event::Identity(_) | Event::Webhooks(_) => {}
         }
     }
 

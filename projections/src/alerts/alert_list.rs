@@ -8,6 +8,7 @@ use vigie_domain::airport::{AllocationId, FlightId, StandId};
 use vigie_domain::alerts::{AlertEvent, AlertId, AlertKind, AlertRaised, Severity, Subject, names};
 use vigie_domain::rail::PassId;
 use vigie_domain::support::SiteId;
+use vigie_domain::webhooks::EndpointId;
 
 use crate::engine::row;
 use crate::{Entry, FoldError, ReadModel, Rows};
@@ -42,6 +43,7 @@ pub struct AlertRow {
     pub stand: Option<StandId>,
     pub flight: Option<FlightId>,
     pub allocation: Option<AllocationId>,
+    pub endpoint: Option<EndpointId>,
     pub raised_at: DateTime<Utc>,
     pub raised_by: String,
     pub acknowledged_at: Option<DateTime<Utc>>,
@@ -63,7 +65,7 @@ pub struct Alerts;
 
 impl ReadModel for Alerts {
     const NAME: &'static str = "alerts";
-    const VERSION: i32 = 2;
+    const VERSION: i32 = 3;
     const EVENTS: &'static [&'static str] =
         &[names::ALERT_RAISED, names::ALERT_ACKNOWLEDGED, names::ALERT_RESOLVED, names::ALERT_ESCALATED];
     type Rows = (AlertRow,);
@@ -125,6 +127,7 @@ impl AlertRow {
             stand: None,
             flight: None,
             allocation: None,
+            endpoint: None,
             raised_at: stamp.occurred_at,
             raised_by: stamp.actor.clone(),
             acknowledged_at: None,
@@ -157,6 +160,7 @@ impl AlertRow {
                 self.allocation = Some(*allocation);
             }
             Subject::Flight { flight } => self.flight = Some(flight.clone()),
+            Subject::Endpoint { endpoint } => self.endpoint = Some(*endpoint),
         }
     }
 }

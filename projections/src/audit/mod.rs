@@ -12,6 +12,7 @@ mod rail;
 mod support;
 mod told;
 mod trail;
+mod webhooks;
 
 pub use told::{After, Told, describe};
 pub use trail::{Audit, AuditRow, Change, FieldsRow, ThingRow};

@@ -36,6 +36,7 @@ pub fn describe(event: &Event) -> Told {
         Event::Rail(event) => super::rail::describe(event),
         Event::Alerts(event) => super::alerts::describe(event),
         Event::Identity(event) => super::identity::describe(event),
+        Event::Webhooks(event) => super::webhooks::describe(event),
     }
 }
 

@@ -35,7 +35,7 @@ impl ReadModel for Passes {
                     rows.want::<PassRow>((pass.clone(),));
                 }
             }
-            Event::Support(_) | Event::Airport(_) | Event::Identity(_) => {}
+            Event::Support(_) | Event::Airport(_) | Event::Identity(_) | Event::Webhooks(_) => {}
         }
     }
 
@@ -46,7 +46,7 @@ impl ReadModel for Passes {
                 Some(pass) => rows.change(&(pass.clone(),), entry, |row: &mut PassRow| row.alert(event)),
                 None => Ok(()),
             },
-            Event::Support(_) | Event::Airport(_) | Event::Identity(_) => Ok(()),
+            Event::Support(_) | Event::Airport(_) | Event::Identity(_) | Event::Webhooks(_) => Ok(()),
         }
     }
 }
@@ -160,7 +160,7 @@ fn subject(event: &AlertEvent) -> &Subject {
 fn pass_of(subject: &Subject) -> Option<&PassId> {
     match subject {
         Subject::Spring { pass, .. } => Some(pass),
-        Subject::Allocation { .. } | Subject::Flight { .. } => None,
+        Subject::Allocation { .. } | Subject::Flight { .. } | Subject::Endpoint { .. } => None,
     }
 }
 

@@ -57,9 +57,11 @@ impl ReadModel for Sites {
                 }),
                 AirportEvent::TurnaroundRuleSet(_) | about_stands!() | about_stays!() | about_flights!() => Ok(()),
             },
-            Event::Support(SupportEvent::EventSkipped(_)) | Event::Rail(_) | Event::Alerts(_) | Event::Identity(_) => {
-                Ok(())
-            }
+            Event::Support(SupportEvent::EventSkipped(_))
+            | Event::Rail(_)
+            | Event::Alerts(_)
+            | Event::Identity(_)
+            | Event::Webhooks(_) => Ok(()),
         }
     }
 }
@@ -71,7 +73,11 @@ fn concerns(event: &Event) -> bool {
             AirportEvent::AllocationRulesSet(_) => true,
             AirportEvent::TurnaroundRuleSet(_) | about_stands!() | about_stays!() | about_flights!() => false,
         },
-        Event::Support(SupportEvent::EventSkipped(_)) | Event::Rail(_) | Event::Alerts(_) | Event::Identity(_) => false,
+        Event::Support(SupportEvent::EventSkipped(_))
+        | Event::Rail(_)
+        | Event::Alerts(_)
+        | Event::Identity(_)
+        | Event::Webhooks(_) => false,
     }
 }
 

@@ -8,6 +8,10 @@ use vigie_domain::identity::{
     UserErased, UserId,
 };
 use vigie_domain::rail::{Level, Limit, LimitsSet, PassReopened, Value};
+use vigie_domain::webhooks::{
+    DisableReason, EndpointDisabled, EndpointEnabled, EndpointId, EndpointRegistered, EndpointRemoved,
+    EndpointSettings, EndpointUrl, Filter, Headers, OnExhaustion, Secret, SecretKind, SecretRotated, Target, Timeout,
+};
 use vigie_domain::{CONTEXTS, Event};
 
 use crate::airport::{
@@ -20,6 +24,7 @@ use crate::rail::{CarRow, PassRow, PassStatus, Passes, SpringLimits, SpringLimit
 use crate::samples::*;
 use crate::spec::{entry, given, noon};
 use crate::support::{SiteRow, Sites};
+use crate::webhooks::{EndpointRow, EndpointState, Endpoints};
 
 #[tokio::test]
 async fn a_site_keeps_its_rules_when_it_is_renamed() {
@@ -240,4 +245,52 @@ async fn who_can_hold_roles_shows_state_and_roles_and_loses_them_for_good_with_a
     let rows = given(events.into_iter().chain(gone)).await.rows::<Accounts, AccountRow>().await;
     assert_eq!(told(&rows[0]), (AccountKind::User, AccountState::Erased, vec![]));
     assert_eq!(told(&rows[1]), (AccountKind::Key, AccountState::Revoked, vec![]));
+}
+
+fn endpoint_settings() -> EndpointSettings {
+    EndpointSettings {
+        description: note("stand board"),
+        target: Target { url: EndpointUrl::new("https://receiver.example/hook").unwrap(), query: None },
+        filter: Filter::default(),
+        ordering: None,
+        on_exhaustion: OnExhaustion::SetAside,
+        rate: None,
+        timeout: Timeout::default(),
+        retries: None,
+        headers: Headers::default(),
+    }
+}
+
+#[tokio::test]
+async fn an_endpoint_shows_why_it_is_disabled_and_which_secrets_sign_and_none_once_it_is_removed() {
+    let endpoint = EndpointId::from(uuid::Uuid::from_u128(1));
+    let site = Some(lome());
+    let hmac = |number| Secret { id: uuid::Uuid::from_u128(number).into(), kind: SecretKind::Hmac, public_key: None };
+    let (settings, secrets) = (endpoint_settings(), vec![hmac(1)]);
+    let rotated = |number, old, until| SecretRotated {
+        endpoint,
+        site: site.clone(),
+        secret: hmac(number),
+        retired: vec![hmac(old).id],
+        until,
+    };
+    let later = noon() + Duration::hours(1);
+    let events: Vec<Event> = vec![
+        EndpointRegistered { endpoint, site: site.clone(), settings: settings.clone(), secrets, after: None }.into(),
+        rotated(2, 1, noon() - Duration::hours(1)).into(),
+        rotated(3, 2, later).into(),
+        EndpointDisabled { endpoint, site: site.clone(), reason: DisableReason::Failing }.into(),
+    ];
+    let rows = given(events.clone()).await.rows::<Endpoints, EndpointRow>().await;
+    let [row] = &rows[..] else { panic!("one endpoint, not {rows:?}") };
+    assert_eq!((row.state, row.disabled_reason), (EndpointState::Disabled, Some(DisableReason::Failing)));
+    assert_eq!((row.after, row.settings.clone()), (1, settings));
+    let secrets: Vec<_> = row.secrets.iter().map(|secret| (secret.id, secret.until)).collect();
+    assert_eq!(secrets, [(hmac(2).id, Some(later)), (hmac(3).id, None)], "what ended earlier is not carried along");
+    let enabled = EndpointEnabled { endpoint, site: site.clone() }.into();
+    let rows = given(events.clone().into_iter().chain([enabled])).await.rows::<Endpoints, EndpointRow>().await;
+    assert_eq!((rows[0].state, rows[0].disabled_reason, rows[0].disabled_at), (EndpointState::Enabled, None, None));
+    let gone = EndpointRemoved { endpoint, site: site.clone() }.into();
+    let rows = given(events.into_iter().chain([gone])).await.rows::<Endpoints, EndpointRow>().await;
+    assert_eq!((rows[0].state, rows[0].secrets.len()), (EndpointState::Removed, 0));
 }

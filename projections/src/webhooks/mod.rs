@@ -1,0 +1,5 @@
+//! Who receives which events, where.
+
+mod endpoints;
+
+pub use endpoints::{EndpointRow, EndpointState, Endpoints, RowSecret};
