@@ -96,7 +96,7 @@ const TABLES: &[Table] = &[
         "alerts",
         "alert, site, kind, severity, status, message, cause, pass, car, spring, quantity, stand, flight, allocation, \
          raised_at, raised_by, acknowledged_at, acknowledged_by, acknowledged_note, resolved_at, resolved_by, \
-         resolved_reason, position, created_at, changed_at, level, escalated_at",
+         resolved_reason, position, created_at, changed_at, level, escalated_at, endpoint",
     ),
     many(
         "passes",

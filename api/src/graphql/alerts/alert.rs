@@ -35,6 +35,8 @@ pub(crate) enum AlertKind {
     Saturation,
     /// An aircraft that is still on its stand when its stay should have ended.
     OverdueStay,
+    /// A receiver of webhooks to which nothing is delivered any more.
+    EndpointDown,
 }
 
 /// How much an alert matters.
