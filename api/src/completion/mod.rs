@@ -30,6 +30,20 @@ impl Outline {
         self.order(&mut answer.data);
     }
 
+    /// How many fields and elements of lists an object holds, counted as the cost of an operation counts them.
+    pub(crate) fn size(&self, object: &Value) -> u64 {
+        let Value::Object(fields) = object else { return 0 };
+        let asked = fields.iter().filter_map(|(key, value)| self.get(key).map(|asked| (asked, value)));
+        asked.map(|(asked, value)| asked.size(value)).sum()
+    }
+
+    fn size_below(&self, value: &Value) -> u64 {
+        match value {
+            Value::List(values) => values.iter().map(|value| 1 + self.size_below(value)).sum(),
+            value => self.size(value),
+        }
+    }
+
     /// Puts null where the path leads, as far as there is a way.
     fn mark(&self, object: &mut Value, path: &[PathSegment]) {
         let Some((PathSegment::Field(key), path)) = path.split_first() else { return };
@@ -83,6 +97,11 @@ impl Outline {
 }
 
 impl Asked {
+    /// Of the schema itself nothing is counted, nor what lies in a scalar.
+    fn size(&self, value: &Value) -> u64 {
+        if self.of_schema { 0 } else { 1 + self.below.size_below(value) }
+    }
+
     fn mark(&self, value: &mut Value, path: &[PathSegment]) {
         match (path.split_first(), value) {
             (Some((PathSegment::Field(_), _)), value) => self.below.mark(value, path),

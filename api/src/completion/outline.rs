@@ -16,6 +16,8 @@ pub(super) struct Asked {
     /// Its type; none of what belongs to the schema itself. Where fragments on several types ask under one key, their
     /// types are null alike, which validation sees to.
     pub(super) kind: Option<&'static Type>,
+    /// Whether it belongs to the schema itself.
+    pub(super) of_schema: bool,
     /// The fields of what it answers.
     pub(super) below: Outline,
 }
@@ -60,7 +62,8 @@ impl Outline {
 
     fn field(&mut self, field: &Field, on: &str, document: &ExecutableDocument) {
         let shape = SHAPES.field(on, &field.name.node);
-        let new = || Asked { kind: shape.map(|shape| &shape.kind), below: Self::default() };
+        let of_schema = field.name.node.starts_with("__");
+        let new = || Asked { kind: shape.map(|shape| &shape.kind), of_schema, below: Self::default() };
         let asked = self.0.entry(field.response_key().node.clone()).or_insert_with(new);
         let answers = shape.map_or("", |shape| shape.answers.as_str());
         asked.below.gather(&field.selection_set.node, answers, document);

@@ -1,7 +1,7 @@
 //! What every request passes between being read and being executed, over HTTP, a WebSocket or a stream of events.
 
 use async_graphql::parser::types::{ExecutableDocument, OperationDefinition, OperationType};
-use async_graphql::{Pos, Request, Response, ServerError, Variables};
+use async_graphql::{Name, Pos, Request, Response, ServerError, Variables};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde_json::{Map, Value};
 
@@ -23,8 +23,8 @@ pub(super) struct Admitted {
     pub(super) needed: Vec<Right>,
     /// What it asks for; empty if that cannot be said.
     pub(super) outline: Outline,
-    /// Whether each item says after which position a client that was cut off goes on.
-    pub(super) resumes: bool,
+    /// Where each item says after which position a client that was cut off goes on, if it does.
+    pub(super) resumes: Option<Name>,
     /// What it costs.
     pub(super) cost: Cost,
     /// It is one of those that its caller runs, until this is dropped.
@@ -142,7 +142,7 @@ impl App {
             needed = rights::check(&document, operation, &caller.rights).map_err(Refused::forbidden)?;
         }
         let kind = operation.map(|operation| operation.ty);
-        let resumes = operation.is_some_and(resumes);
+        let resumes = operation.and_then(resumes);
         let outline = operation.map(|operation| Outline::of(&document, operation)).unwrap_or_default();
         let variables = Variables::from_json(Value::Object(asked.variables));
         let mut request = Request::new(text).variables(variables);

@@ -7,7 +7,8 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use super::App;
 use super::admit::Refused;
 use super::caller::Caller;
-use crate::limits::{Limit, Overdrawn, Slot};
+use crate::actor::Actor;
+use crate::limits::{Address, Limit, Overdrawn, Slot};
 
 impl App {
     /// Takes the cost from what the caller may spend; what to tell about the rest.
@@ -21,6 +22,15 @@ impl App {
                 let headers = quota.headers();
                 Err(Refused { errors: vec![error], status: StatusCode::TOO_MANY_REQUESTS, outright: true, headers })
             }
+        }
+    }
+
+    /// Takes what an answer holds beyond its cost, where lists that take no size were longer than they count. Who cannot
+    /// pay that has little left anyway.
+    pub(super) async fn charge_rest(&self, actor: &Actor, address: Address, held: u64, cost: u64) {
+        if held > cost {
+            let paid = self.rates().charge(actor.as_str(), address, held - cost).await;
+            tracing::debug!(held, cost, paid = paid.is_ok(), "an answer held more than it cost");
         }
     }
 

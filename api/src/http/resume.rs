@@ -39,10 +39,10 @@ fn resumable(sdl: &str) -> BTreeSet<String> {
         .collect()
 }
 
-/// Whether the items of this subscription say after which position to go on, and this server can.
-pub(super) fn resumes(operation: &OperationDefinition) -> bool {
-    operation.ty == OperationType::Subscription
-        && only_field(operation).is_some_and(|field| RESUMABLE.contains(field.name.node.as_str()) && tells(field))
+/// What the items of this subscription call the position after which to go on, if they say it and this server can.
+pub(super) fn resumes(operation: &OperationDefinition) -> Option<Name> {
+    let field = only_field(operation).filter(|_| operation.ty == OperationType::Subscription)?;
+    if RESUMABLE.contains(field.name.node.as_str()) { told(field) } else { None }
 }
 
 /// A subscription has one field; one that is in a fragment is left alone.
@@ -53,10 +53,10 @@ fn only_field(operation: &OperationDefinition) -> Option<&Field> {
     }
 }
 
-fn tells(field: &Field) -> bool {
-    field.selection_set.node.items.iter().any(|item| match &item.node {
-        Selection::Field(field) => field.node.name.node == POSITION && field.node.alias.is_none(),
-        Selection::FragmentSpread(_) | Selection::InlineFragment(_) => false,
+fn told(field: &Field) -> Option<Name> {
+    field.selection_set.node.items.iter().find_map(|item| match &item.node {
+        Selection::Field(field) if field.node.name.node == POSITION => Some(field.node.response_key().node.clone()),
+        Selection::Field(_) | Selection::FragmentSpread(_) | Selection::InlineFragment(_) => None,
     })
 }
 
@@ -136,13 +136,13 @@ mod tests {
     #[test]
     fn only_items_that_tell_their_position_can_be_resumed_after() {
         let told = |query: &str| match parse_query(query).unwrap().operations {
-            DocumentOperations::Single(operation) => resumes(&operation.node),
+            DocumentOperations::Single(operation) => resumes(&operation.node).map(|name| name.to_string()),
             DocumentOperations::Multiple(_) => panic!("several operations"),
         };
-        assert!(told("subscription { events { position } }"));
-        assert!(told("subscription { e: events(after: 1) { event { id } position } }"));
-        assert!(!told("subscription { events { event { id } } }"));
-        assert!(!told("subscription { events { position: __typename } }"));
-        assert!(!told("{ head position }"));
+        assert_eq!(told("subscription { events { position } }").as_deref(), Some("position"));
+        assert_eq!(told("subscription { e: events(after: 1) { event { id } p: position } }").as_deref(), Some("p"));
+        assert_eq!(told("subscription { events { event { id } } }"), None);
+        assert_eq!(told("subscription { events { position: __typename } }"), None);
+        assert_eq!(told("{ head position }"), None);
     }
 }

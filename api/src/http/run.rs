@@ -15,11 +15,13 @@ impl App {
     pub(super) async fn execute(&self, admitted: Admitted, caller: Caller) -> Response {
         let Admitted { request, outline, cost, headers, slot, .. } = admitted;
         let told = self.tells(&caller, cost);
+        let (actor, address) = (caller.actor.clone(), caller.arrival.address);
         let (request, snapshot) = self.prepare(request, caller);
         let operation = self.schema().execute(request);
         let mut answer = within(self.settings().limits.operation, operation, snapshot.cancel()).await;
         drop(slot);
         outline.complete(&mut answer);
+        self.charge_rest(&actor, address, outline.size(&answer.data), cost.cost).await;
         answer.http_headers.extend(headers);
         tell(&mut answer, told);
         answer

@@ -214,6 +214,35 @@ async fn the_whole_schema_can_be_asked_for_and_is_not_larger_than_it_costs() {
     assert!(holds > 10_000 && holds / 10 <= costs && costs < 50_000, "{holds} {costs}");
 }
 
+/// Lists that take no size count as 10.
+#[tokio::test]
+async fn what_an_answer_holds_beyond_its_cost_is_charged_afterwards() {
+    let limits = Limits { rate: 10_000, rate_window: Duration::from_secs(1_000_000), ..Limits::default() };
+    let server = with(limits).await;
+    server.airport(&[("C01", StandKind::Civil, CodeLetter::C)]).await;
+    let close = |day: usize| {
+        format!(
+            r#"c{day}: closeStand(input: {{ stand: "LFW/C01", from: "2030-01-{day:02}T00:00:00Z",
+                to: "2030-01-{day:02}T12:00:00Z", reason: "works" }}) {{ ...on StandPayload {{ appended }} }}"#
+        )
+    };
+    for day in [1, 6, 11, 16] {
+        let closed: String = (day..day + 5).map(close).collect();
+        let (.., answer) = ask(&server, &format!("mutation {{ {closed} }}"), &[]).await;
+        assert_eq!(answer["data"][format!("c{day}")]["appended"], 1, "{answer:#}");
+    }
+    let left = async |query: &str| {
+        let (_, headers, answer) = ask(&server, query, &[("vigie-actor", "operator:other")]).await;
+        let left = headers["ratelimit"].to_str().unwrap().split([';', ',']).nth(1).unwrap().to_owned();
+        (left, answer)
+    };
+    let (before, answer) = left(r#"{ stand(id: "LFW/C01") { closures { reason __typename } } }"#).await;
+    assert_eq!(answer["data"]["stand"]["closures"].as_array().unwrap().len(), 20);
+    // The stand, its closures, and ten of them with a field each; the other ten are told with the next answer.
+    assert_eq!(before, "r=9978");
+    assert_eq!(left("{ head }").await.0, "r=9957");
+}
+
 #[tokio::test]
 async fn who_spends_too_much_is_told_when_to_come_back() {
     let limits = Limits { rate: 1_000, rate_window: Duration::from_secs(86_400), ..Limits::default() };

@@ -5,7 +5,7 @@ use std::future::ready;
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_graphql::{Response, Value};
+use async_graphql::{Name, Response, Value};
 use axum::body::{Body, Bytes};
 use futures_util::stream::{BoxStream, Stream, StreamExt, once, unfold};
 use tokio::sync::mpsc::Receiver;
@@ -34,11 +34,16 @@ impl Drop for Open {
 }
 
 /// The results of one operation. `subscription` says whether the server's stop cuts it off: then it does not end with
-/// `complete`, and the client comes back; `resumes` whether its items say after which position.
-pub(super) fn of_one(app: &App, answers: BoxStream<'static, Response>, subscription: bool, resumes: bool) -> Body {
+/// `complete`, and the client comes back; `resumes` is where its items say after which position.
+pub(super) fn of_one(
+    app: &App,
+    answers: BoxStream<'static, Response>,
+    subscription: bool,
+    resumes: Option<Name>,
+) -> Body {
     let life = app.life().clone();
     let events = answers.map(move |mut answer| {
-        let position = position(&answer).filter(|_| resumes);
+        let position = resumes.as_ref().and_then(|name| position(&answer, name));
         event::next(&json(&mut answer), position)
     });
     let end = async move { (!subscription || !life.is_stopping()).then_some(event::COMPLETE) };
@@ -68,10 +73,10 @@ async fn still_here(gap: Duration, events: &mut (impl Stream<Item = Bytes> + Unp
 }
 
 /// The position of an item: subscriptions that resume have one in the value of their only field.
-fn position(answer: &Response) -> Option<i64> {
+fn position(answer: &Response, name: &Name) -> Option<i64> {
     let Value::Object(data) = &answer.data else { return None };
     match data.values().next()? {
-        Value::Object(item) => match item.get("position")? {
+        Value::Object(item) => match item.get(name)? {
             Value::Number(position) => position.as_i64(),
             _ => None,
         },

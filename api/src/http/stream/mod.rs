@@ -132,10 +132,10 @@ async fn distinct(app: &App, headers: &HeaderMap, asked: Result<Asked, Malformed
         Err(refused) if refused.outright => return refusal(Media::Json, refused),
         Err(refused) => {
             let answers = futures_util::stream::iter([refused.into_answer()]);
-            return events(body::of_one(app, Box::pin(answers), false, false));
+            return events(body::of_one(app, Box::pin(answers), false, None));
         }
     };
-    let (subscription, resumes) = (admitted.is_subscription(), admitted.resumes);
+    let (subscription, resumes) = (admitted.is_subscription(), admitted.resumes.clone());
     let told = admitted.headers.clone();
     (told, events(body::of_one(app, app.answers(admitted, caller), subscription, resumes))).into_response()
 }
