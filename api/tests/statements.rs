@@ -49,6 +49,8 @@ fn reads() -> Vec<String> {
         "read.rebuild",
         "policy_timer",
         "select t.policy",
+        // What a policy's command was answered with before.
+        "select name, first_position",
     ];
     let reads = |summary: &String| summary.starts_with("select") || summary.starts_with("with recursive");
     let of_requests = |summary: &String| reads(summary) && !beside.iter().any(|b| summary.contains(b));

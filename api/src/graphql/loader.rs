@@ -60,12 +60,11 @@ impl<L: Load> Loader<L> {
 
     /// The batch that gathers, with these keys.
     fn join(&self, keys: impl IntoIterator<Item = L::Key>) -> Arc<Batch<L>> {
-        let batch = Arc::clone(
-            locked(&self.gathering)
-                .get_or_insert_with(|| Arc::new(Batch { keys: Mutex::default(), found: OnceCell::new() })),
-        );
+        // Held until the keys are in: tasks on other threads share a loader, and one may be about to read.
+        let mut gathering = locked(&self.gathering);
+        let batch = gathering.get_or_insert_with(|| Arc::new(Batch { keys: Mutex::default(), found: OnceCell::new() }));
         locked(&batch.keys).extend(keys);
-        batch
+        Arc::clone(batch)
     }
 
     /// What is found: read by one of those who wait, and if that one is dropped, by the next.
@@ -99,7 +98,8 @@ impl<L: Load> Loader<L> {
             seen = count;
             yield_now().await;
         }
-        locked(&self.gathering).take_if(|gathering| Arc::ptr_eq(gathering, batch));
+        let mut gathering = locked(&self.gathering);
+        gathering.take_if(|gathering| Arc::ptr_eq(gathering, batch));
         locked(&batch.keys).clone()
     }
 }
@@ -107,4 +107,35 @@ impl<L: Load> Loader<L> {
 /// Nothing is left half done where these are held.
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Finds every key.
+    struct Everything;
+
+    impl Load for Everything {
+        type Key = usize;
+        type Value = usize;
+
+        async fn load(&self, keys: &[usize]) -> Result<HashMap<usize, usize>, Error> {
+            Ok(keys.iter().map(|key| (*key, *key)).collect())
+        }
+    }
+
+    /// Items of subscriptions share a loader and run on several threads.
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    async fn whoever_asks_while_another_is_about_to_read_is_answered() {
+        let loader = Arc::new(Loader::new(Everything));
+        let asks = (0..200_000).map(|key| {
+            let loader = Arc::clone(&loader);
+            tokio::spawn(async move { loader.one(key).await.is_ok_and(|found| found == Some(key)) })
+        });
+        let asks: Vec<_> = asks.collect();
+        for ask in asks {
+            assert!(ask.await.unwrap());
+        }
+    }
 }
