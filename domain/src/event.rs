@@ -25,6 +25,13 @@ macro_rules! contexts {
                 CONTEXTS.iter().flat_map(|context| context.iter().copied())
             }
 
+            /// The shape of each type's data, as this build writes it: a JSON Schema, whose parts the generator collects.
+            pub fn schemas(generator: &mut schemars::SchemaGenerator) -> Vec<(TypeInfo, schemars::Schema)> {
+                let mut schemas = Vec::new();
+                $(schemas.extend(<$inner>::TYPES.iter().copied().zip(<$inner>::schemas(generator)));)*
+                schemas
+            }
+
             /// What this build knows of a stored type, if it reads this version of it; the data is not looked at.
             ///
             /// # Errors

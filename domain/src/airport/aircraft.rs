@@ -1,5 +1,6 @@
 //! Aircraft types and the ICAO code letter that follows from their wingspan.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::kernel::text_id;
@@ -14,7 +15,7 @@ text_id!(
 );
 
 /// An aircraft, as far as it is known.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Aircraft {
     /// Its type.
     #[serde(rename = "type")]
@@ -29,7 +30,7 @@ pub struct Aircraft {
 pub struct Wingspan(pub u32);
 
 /// ICAO aerodrome reference code letter (Annex 14, table 1-1): the wingspan that a stand takes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub enum CodeLetter {
     /// Below 15 m.
     A,

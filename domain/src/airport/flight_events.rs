@@ -4,6 +4,7 @@
 //! carries what was known before, so that a correction of the past can be read from the fact alone.
 
 use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Aircraft, AirportCode, Carrier, FlightId};
@@ -11,7 +12,7 @@ use crate::kernel::{Note, Tag, events::Describe};
 use crate::support::SiteId;
 
 /// Which source said it, and when by its own clock. Reports of a flight are ordered by this clock.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Clock {
     /// The source, such as `hkia`, `operator` or `demo`.
     pub source: String,
@@ -20,7 +21,7 @@ pub struct Clock {
 }
 
 /// A step on the way to departure.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Phase {
     /// Late, without a new time.
@@ -36,7 +37,7 @@ pub enum Phase {
 }
 
 /// How far a flight has come, as last reported.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "is", content = "at", rename_all = "snake_case")]
 pub enum Progress {
     /// Nothing but the schedule is known.
@@ -57,7 +58,7 @@ pub enum Progress {
 }
 
 /// Gate and ways through the terminal; empty fields are unknown.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Placement {
     /// Gate of a departure.
     pub gate: String,
@@ -72,7 +73,7 @@ pub struct Placement {
 }
 
 /// What does not change from hour to hour.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Details {
     /// ICAO designator of the operator, if the source gives it.
     pub operator: Option<Carrier>,
@@ -87,7 +88,7 @@ pub struct Details {
 macro_rules! facts {
     ($($(#[$doc:meta])* $name:ident { $($(#[$fdoc:meta])* $field:ident: $type:ty,)* })*) => {$(
         $(#[$doc])*
-        #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+        #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
         pub struct $name {
             /// The flight.
             pub flight: FlightId,
@@ -196,7 +197,7 @@ facts! {
 }
 
 /// An arrival and a departure are flown by the same aircraft.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TurnaroundLinked {
     /// Where.
     pub site: SiteId,

@@ -1,6 +1,7 @@
 //! Ids of the airport: stands, flight legs, allocations.
 
 use chrono::NaiveDate;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -176,7 +177,7 @@ impl StandId {
 }
 
 /// One stay of one flight on a stand, wherever it is moved to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct AllocationId(pub Uuid);
 

@@ -1,10 +1,11 @@
 //! Kinds of stands, turnaround times, and what the choice of a stand weighs.
 
 use chrono::Duration;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Whose stand it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum StandKind {
     /// For civil flights.
@@ -14,7 +15,7 @@ pub enum StandKind {
 }
 
 /// Minutes that an aircraft needs between arriving and leaving.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "Raw", into = "Raw")]
 pub struct Turnaround {
     min: u32,
@@ -22,7 +23,7 @@ pub struct Turnaround {
     max: u32,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 struct Raw {
     min: u32,
     typical: u32,
@@ -97,7 +98,7 @@ impl From<Turnaround> for Raw {
 }
 
 /// What the choice among suitable stands weighs: points of penalty, the fewest win. Civil goes before military whatever the points.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct Weights {
     /// For each code letter that the stand is larger than needed.
     pub spare_letter: u32,

@@ -1,6 +1,7 @@
 //! Facts about stands and their allocation.
 
 use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{AircraftType, AllocationId, CodeLetter, FlightId, StandId, StandKind, Turnaround, Weights};
@@ -8,7 +9,7 @@ use crate::kernel::{Interval, Note};
 use crate::support::SiteId;
 
 /// A stand was set up, or its description changed; holds the whole description.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct StandDefined {
     /// The stand.
     pub stand: StandId,
@@ -25,7 +26,7 @@ pub struct StandDefined {
 }
 
 /// The rules of allocation of a site, as a whole.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AllocationRulesSet {
     /// The site.
     pub site: SiteId,
@@ -40,7 +41,7 @@ pub struct AllocationRulesSet {
 }
 
 /// The turnaround minutes of an aircraft type at a site.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TurnaroundRuleSet {
     /// The site.
     pub site: SiteId,
@@ -51,7 +52,7 @@ pub struct TurnaroundRuleSet {
 }
 
 /// An allocation that a closure hits.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AllocationHit {
     /// The allocation.
     pub allocation: AllocationId,
@@ -62,7 +63,7 @@ pub struct AllocationHit {
 }
 
 /// A stand is closed for a time, perhaps without a known end.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct StandClosed {
     /// The stand.
     pub stand: StandId,
@@ -77,7 +78,7 @@ pub struct StandClosed {
 }
 
 /// A stand is open again for a time, perhaps without a known end.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct StandReopened {
     /// The stand.
     pub stand: StandId,
@@ -92,7 +93,7 @@ pub struct StandReopened {
 }
 
 /// Why a stand was not chosen.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "why", rename_all = "snake_case")]
 pub enum Rejection {
     /// It takes smaller aircraft only.
@@ -119,7 +120,7 @@ pub enum Rejection {
 }
 
 /// A stand that was looked at for a flight.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Candidate {
     /// The stand.
     pub stand: StandId,
@@ -130,7 +131,7 @@ pub struct Candidate {
 }
 
 /// A flight has a stand.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct StandAllocated {
     /// The allocation.
     pub allocation: AllocationId,
@@ -163,7 +164,7 @@ pub struct StandAllocated {
 }
 
 /// An allocation was moved to another stand; its stay is the same.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AllocationMoved {
     /// The allocation.
     pub allocation: AllocationId,
@@ -188,7 +189,7 @@ pub struct AllocationMoved {
 }
 
 /// The aircraft has left its stand.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct StandFreed {
     /// The allocation.
     pub allocation: AllocationId,
@@ -209,7 +210,7 @@ pub struct StandFreed {
 }
 
 /// Why an allocation is no longer wanted.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "by", rename_all = "snake_case")]
 pub enum CancelCause {
     /// A person.
@@ -225,7 +226,7 @@ pub enum CancelCause {
 }
 
 /// An allocation is no longer wanted; the stay never was, or is not any more.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AllocationCancelled {
     /// The allocation.
     pub allocation: AllocationId,
@@ -246,7 +247,7 @@ pub struct AllocationCancelled {
 }
 
 /// No stand was left for a flight; recorded once until it has one.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct NoStandFound {
     /// The flight.
     pub flight: FlightId,

@@ -1,5 +1,6 @@
 //! Facts about alerts.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -27,7 +28,7 @@ events! {
 }
 
 /// What an alert is about, in kind.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum AlertKind {
     /// A spring measured outside its limits.
@@ -57,7 +58,7 @@ impl AlertKind {
 }
 
 /// How much an alert matters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Severity {
     /// Good to know.
@@ -69,7 +70,7 @@ pub enum Severity {
 }
 
 /// The things that an alert is about.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "of", rename_all = "snake_case")]
 pub enum Subject {
     /// A spring of a car in a pass.
@@ -118,7 +119,7 @@ impl Subject {
 }
 
 /// Something needs a person's attention.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AlertRaised {
     /// The alert.
     pub alert: AlertId,
@@ -137,7 +138,7 @@ pub struct AlertRaised {
 }
 
 /// A person has taken note of an alert.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AlertAcknowledged {
     /// The alert.
     pub alert: AlertId,
@@ -150,7 +151,7 @@ pub struct AlertAcknowledged {
 }
 
 /// The reason of an alert is gone.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AlertResolved {
     /// The alert.
     pub alert: AlertId,
@@ -163,7 +164,7 @@ pub struct AlertResolved {
 }
 
 /// Nobody has acknowledged an alert in time: it concerns more people now.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AlertEscalated {
     /// The alert.
     pub alert: AlertId,

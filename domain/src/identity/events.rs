@@ -1,6 +1,7 @@
 //! Facts about people, keys, roles and sessions.
 
 use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Grant, Holder, KeyId, Role, SessionId, UserId};
@@ -45,7 +46,7 @@ events! {
 macro_rules! about_user {
     ($($(#[$doc:meta])* $name:ident { $($(#[$fdoc:meta])* $field:ident: $type:ty,)* })*) => {$(
         $(#[$doc])*
-        #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+        #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
         pub struct $name {
             /// The person.
             pub user: UserId,
@@ -81,7 +82,7 @@ about_user! {
 macro_rules! about_role {
     ($($(#[$doc:meta])* $name:ident)*) => {$(
         $(#[$doc])*
-        #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+        #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
         pub struct $name {
             /// Who.
             pub holder: Holder,
@@ -123,7 +124,7 @@ about_role! {
 }
 
 /// An API key was made. What it is, and what it is for, is kept beside the log.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct KeyIssued {
     /// The key.
     pub key: KeyId,
@@ -141,7 +142,7 @@ impl Describe for KeyIssued {
 }
 
 /// An API key is refused from now on.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct KeyRevoked {
     /// The key.
     pub key: KeyId,
@@ -157,7 +158,7 @@ impl Describe for KeyRevoked {
 }
 
 /// How somebody proved who they are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SignInMethod {
     /// A password kept here.
@@ -169,7 +170,7 @@ pub enum SignInMethod {
 }
 
 /// Why a session ended that its person did not end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum EndReason {
     /// A refresh token was used twice: one of the two who hold it stole it.
@@ -186,7 +187,7 @@ pub enum EndReason {
 macro_rules! about_session {
     ($($(#[$doc:meta])* $name:ident { $($(#[$fdoc:meta])* $field:ident: $type:ty,)* })*) => {$(
         $(#[$doc])*
-        #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+        #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
         pub struct $name {
             /// The person.
             pub user: UserId,

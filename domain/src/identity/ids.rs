@@ -2,6 +2,7 @@
 
 use std::fmt::{self, Display};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::kernel::{IdError, Tag, uuid_id};
@@ -28,7 +29,7 @@ uuid_id!(
 );
 
 /// Who can hold a role; as text `user:<uuid>` or `key:<uuid>`, which is also its name as an actor in the log.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Holder {
     /// A person.

@@ -154,6 +154,12 @@ macro_rules! events {
             pub const TYPES: &[$crate::kernel::events::TypeInfo] =
                 &[$($crate::kernel::events::TypeInfo { name: $name, version: $version }),*];
 
+            /// The shape of each type's data, as this build writes it, in the order of [`Self::TYPES`].
+            #[must_use]
+            pub fn schemas(generator: &mut schemars::SchemaGenerator) -> Vec<schemars::Schema> {
+                vec![$(generator.subschema_for::<$variant>()),*]
+            }
+
             /// Reads a stored event of this context; `None` if the type belongs to another one.
             #[must_use]
             pub fn decode(name: &str, version: u16, data: &str) -> Option<Result<Self, $crate::kernel::events::DecodeError>> {

@@ -70,6 +70,16 @@ macro_rules! text_id {
             fn try_from(text: String) -> Result<Self, Self::Error> { Self::new(&text) }
         }
 
+        impl schemars::JsonSchema for $name {
+            fn schema_name() -> std::borrow::Cow<'static, str> { stringify!($name).into() }
+            fn schema_id() -> std::borrow::Cow<'static, str> {
+                concat!(module_path!(), "::", stringify!($name)).into()
+            }
+            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                schemars::json_schema!({ "title": $kind, "description": $rule, "type": "string" })
+            }
+        }
+
         impl From<$name> for String {
             fn from(id: $name) -> Self { id.0.as_ref().to_owned() }
         }
@@ -83,6 +93,7 @@ macro_rules! uuid_id {
         $(#[$doc])*
         #[derive(
             Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
+            schemars::JsonSchema,
         )]
         #[serde(transparent)]
         pub struct $name(uuid::Uuid);

@@ -1,17 +1,18 @@
 //! Half-open intervals of time, and sets of them.
 
 use chrono::{DateTime, Duration, NaiveDate, Utc};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// `[from, to)` in UTC; never empty. Without `to` it has no known end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "Raw", into = "Raw")]
 pub struct Interval {
     from: DateTime<Utc>,
     to: Option<DateTime<Utc>>,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 struct Raw {
     from: DateTime<Utc>,
     #[serde(default, skip_serializing_if = "Option::is_none")]

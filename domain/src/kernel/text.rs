@@ -1,9 +1,10 @@
 //! Free text that people write beside what they do.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A note by an operator: trimmed, at most [`Note::MAX`] characters, without control characters but line breaks.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
 pub struct Note(String);
 

@@ -1,6 +1,7 @@
 //! Facts about train passes.
 
 use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Level, Limit, PassId, Quality, Reading, Value};
@@ -33,7 +34,7 @@ events! {
 }
 
 /// The limits by which a site judges springs, as a whole.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct LimitsSet {
     /// The site.
     pub site: SiteId,
@@ -46,7 +47,7 @@ pub struct LimitsSet {
 }
 
 /// A pass is known: the first part of it has come.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PassRegistered {
     /// The pass.
     pub pass: PassId,
@@ -61,7 +62,7 @@ pub struct PassRegistered {
 }
 
 /// A car of a pass was measured.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CarMeasured {
     /// The pass.
     pub pass: PassId,
@@ -80,7 +81,7 @@ pub struct CarMeasured {
 }
 
 /// A reading was outside its limits.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SpringOutOfLimits {
     /// The pass.
     pub pass: PassId,
@@ -107,7 +108,7 @@ pub struct SpringOutOfLimits {
 }
 
 /// The camera system said that it has sent all, and how many cars that is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CompletenessDeclared {
     /// The pass.
     pub pass: PassId,
@@ -118,7 +119,7 @@ pub struct CompletenessDeclared {
 }
 
 /// Every declared car has been measured.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PassCompleted {
     /// The pass.
     pub pass: PassId,
@@ -131,7 +132,7 @@ pub struct PassCompleted {
 }
 
 /// A person has confirmed the pass.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PassConfirmed {
     /// The pass.
     pub pass: PassId,
@@ -144,7 +145,7 @@ pub struct PassConfirmed {
 }
 
 /// An alert came after the confirmation; the pass waits for a person again.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PassReopened {
     /// The pass.
     pub pass: PassId,

@@ -1,9 +1,10 @@
 //! What is measured of a spring, and the limits that it is judged by.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A measured value: finite, in the unit that stands beside it.
-#[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "f64", into = "f64")]
 pub struct Value(f64);
 
@@ -42,7 +43,7 @@ impl From<Value> for f64 {
 }
 
 /// How far a measurement can be trusted, as the camera system says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Quality {
     /// As it should be.
@@ -54,7 +55,7 @@ pub enum Quality {
 }
 
 /// One quantity of one spring.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Reading {
     /// Place of the spring in the car, such as `L1`.
     pub spring: String,
@@ -69,7 +70,7 @@ pub struct Reading {
 }
 
 /// How far out of limits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Level {
     /// Beyond a warning bound.
@@ -79,7 +80,7 @@ pub enum Level {
 }
 
 /// The bounds of one quantity. A value on a bound is within it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Limit {
     /// What is measured.
     pub quantity: String,

@@ -1,5 +1,6 @@
 //! Facts about sites, and about what is left out of read models and policies.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -19,7 +20,7 @@ events! {
 }
 
 /// What moves at a site.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SiteKind {
     /// Aircraft.
@@ -29,7 +30,7 @@ pub enum SiteKind {
 }
 
 /// A site was set up, or its description changed; holds the whole description.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SiteDefined {
     /// The site.
     pub site: SiteId,
@@ -53,7 +54,7 @@ impl Describe for SiteDefined {
 }
 
 /// What follows the log.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ConsumerKind {
     /// It keeps rows.
@@ -63,7 +64,7 @@ pub enum ConsumerKind {
 }
 
 /// A read model or policy leaves an event out that it cannot take: from now on, and whenever it is made anew.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct EventSkipped {
     /// Who leaves it out.
     pub consumer: ConsumerName,

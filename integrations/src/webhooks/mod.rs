@@ -8,6 +8,7 @@
 //! 4. What is in memory is bounded, however much waits.
 
 mod endpoint;
+pub mod schema;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 pub mod wire;

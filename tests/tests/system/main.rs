@@ -19,6 +19,7 @@ mod main_job;
 mod network;
 mod postgres;
 mod projections;
+mod receivers;
 mod replay;
 mod rolling;
 mod schema;
