@@ -94,8 +94,8 @@ sqlx: build ## Make .sqlx anew: what the database says about each query
 	@$(VIGIE) postgres run --throwaway -- scripts/sqlx.sh
 
 .PHONY: schema
-schema: build ## Make schema.graphql and docs/configuration.md anew
-	VIGIE_WRITE_GENERATED=1 $(WITH_POSTGRES) cargo test --locked --package vigie-api --lib -- schema documented
+schema: build ## Make schema.graphql, docs/configuration.md and docs/webhooks/*.json anew
+	VIGIE_WRITE_GENERATED=1 $(WITH_POSTGRES) cargo test --locked --package vigie-api --package vigie-integrations --lib -- schema documented
 
 .PHONY: setup
 setup: ## Install what is missing on this machine: Postgres, Redis, Node, Chromium

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// A note by an operator: trimmed, at most [`Note::MAX`] characters, without control characters but line breaks.
+/// A note by an operator: trimmed, at most 500 characters, without control characters but line breaks.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
 pub struct Note(String);

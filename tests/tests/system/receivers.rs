@@ -1,6 +1,6 @@
 //! Deliveries as other people's programs take them: the example receivers check signatures with the libraries of
 //! Standard Webhooks for Node.js and Python (v1), with Node.js itself and Python's `cryptography` (v1a), and without a
-//! library in Rust.
+//! library in Rust. What deliveries look like is told to AsyncAPI's own parser.
 
 use std::process::Stdio;
 use std::sync::Arc;
@@ -13,6 +13,7 @@ use vigie_integrations::webhooks::wire::{
     AddressRules, Body, CustomHeaders, Request, Scheme, Sender, Settings, SigningSecret, Target, Verdict,
 };
 
+use crate::clients::script;
 use crate::harness::{PATIENCE, Running, built, root};
 
 /// A receiver that believes these secrets, and its URL.
@@ -130,4 +131,12 @@ async fn python_and_the_standards_library_for_it_believe_what_is_signed() {
 #[tokio::test]
 async fn the_receiver_in_rust_believes_what_is_signed() {
     they_believe_what_is_signed_for_them("rust").await;
+}
+
+#[tokio::test]
+async fn asyncapis_own_parser_reads_the_document_of_the_webhooks() {
+    let document = root().join("docs/webhooks/asyncapi.json");
+    let said = script("node", &["asyncapi.mjs", document.to_str().unwrap()]).await;
+    let messages = vigie_domain::Event::types().count() + 1;
+    assert_eq!(said, format!("{messages} messages are described\n"));
 }
