@@ -279,6 +279,17 @@ mod tests {
     }
 
     #[test]
+    fn the_example_of_the_page_fits_the_schema() {
+        let page = fs::read_to_string(root().join("docs/webhooks.md")).unwrap();
+        let example = page.split("```json\n").nth(1).and_then(|rest| rest.lines().next()).expect("an example");
+        let example: Value = serde_json::from_str(example).unwrap();
+        let problems: Vec<_> = validator().iter_errors(&example).map(|error| error.to_string()).collect();
+        assert!(problems.is_empty(), "{problems:?}");
+        let data = example["data"].to_string();
+        Event::decode(example["type"].as_str().unwrap(), 1, &data).expect("it can be read");
+    }
+
+    #[test]
     fn tests_and_data_by_reference_fit_and_what_is_no_delivery_does_not() {
         let schema = validator();
         let test: Value = serde_json::from_str(&Body::test(Uuid::nil(), DateTime::UNIX_EPOCH).text).unwrap();

@@ -24,7 +24,7 @@ const LARGEST_BODY: usize = 64 * 1024;
 
 /// What a signature is checked with.
 enum Check {
-    Hmac(hmac::Key),
+    Hmac(Box<hmac::Key>),
     Ed25519(UnparsedPublicKey<Vec<u8>>),
 }
 
@@ -34,7 +34,7 @@ impl Check {
             return Ok(Self::Ed25519(UnparsedPublicKey::new(&ED25519, STANDARD.decode(key)?)));
         }
         let key = text.strip_prefix("whsec_").ok_or("a secret begins with whsec_ or whpk_")?;
-        Ok(Self::Hmac(hmac::Key::new(hmac::HMAC_SHA256, &STANDARD.decode(key)?)))
+        Ok(Self::Hmac(Box::new(hmac::Key::new(hmac::HMAC_SHA256, &STANDARD.decode(key)?))))
     }
 
     /// Whether this is its signature: `v1,…` or `v1a,…`.

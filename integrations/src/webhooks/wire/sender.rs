@@ -24,6 +24,9 @@ use super::target::Target;
 const IDLE: Duration = Duration::from_secs(4);
 /// Connections to one receiver that are kept while nothing goes over them.
 const KEPT: usize = 64;
+/// How long a connection may take to come about. Requests have deadlines of their own; this ends what was begun for one that
+/// has found another connection meanwhile.
+const CONNECT: Duration = Duration::from_secs(30);
 /// How long the rest of an answer is waited for once its status is known.
 const REST: Duration = Duration::from_secs(1);
 /// Bytes of the headers that are kept of an answer.
@@ -107,6 +110,7 @@ impl Sender {
             .http1_only()
             .https_only(!rules.plain_http)
             .tls_version_min(tls::Version::TLS_1_2)
+            .connect_timeout(CONNECT)
             .pool_idle_timeout(IDLE)
             .pool_max_idle_per_host(KEPT)
             .tcp_nodelay(true);

@@ -28,7 +28,7 @@ pub enum TargetError {
     #[error("it has a fragment, which is never sent")]
     Fragment,
     /// It is `http:`, and that is not allowed.
-    #[error("https is required; VIGIE_WEBHOOK_ALLOW_HTTP=true admits http")]
+    #[error("https is required; VIGIE_WEBHOOK_PLAIN=true admits http")]
     Plain,
     /// It names an address that may not be connected to.
     #[error(transparent)]
