@@ -1,6 +1,7 @@
 //! Facts about webhook endpoints.
 
 use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{EndpointId, EndpointSettings, SecretId};
@@ -28,7 +29,7 @@ events! {
 }
 
 /// How deliveries are signed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SecretKind {
     /// `v1`: HMAC-SHA256, with a secret that both sides know.
@@ -49,7 +50,7 @@ impl SecretKind {
 }
 
 /// What signs deliveries. The secret itself is kept encrypted beside the log.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Secret {
     /// Which one.
     pub id: SecretId,
@@ -60,7 +61,7 @@ pub struct Secret {
 }
 
 /// Why nothing is delivered to an endpoint.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum DisableReason {
     /// Somebody wished so.
@@ -87,7 +88,7 @@ impl DisableReason {
 macro_rules! about_endpoint {
     ($($(#[$doc:meta])* $name:ident { $($(#[$fdoc:meta])* $field:ident: $type:ty,)* })*) => {$(
         $(#[$doc])*
-        #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+        #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
         pub struct $name {
             /// The endpoint.
             pub endpoint: EndpointId,

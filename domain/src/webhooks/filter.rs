@@ -1,5 +1,6 @@
 //! Which events an endpoint receives.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::Event;
@@ -61,7 +62,7 @@ impl TypePattern {
 }
 
 /// Which events: of any of these types, carrying all of these tags. No types are all of them, no tags are any.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Filter {
     /// The types.
     pub types: Vec<TypePattern>,

@@ -1,5 +1,6 @@
 //! What an endpoint is like: where to, what, in which order, how fast, and what happens when it does not go through.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{EndpointUrl, Filter, SecretId, TagKind};
@@ -9,7 +10,7 @@ use crate::kernel::{IdError, Note, text_id};
 pub const MAX_HEADERS: usize = 20;
 
 /// Where deliveries go.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Target {
     /// The URL without its query.
     pub url: EndpointUrl,
@@ -18,7 +19,7 @@ pub struct Target {
 }
 
 /// The headers that each request carries besides those of every delivery.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Headers {
     /// Their names, each once.
     pub names: Vec<HeaderName>,
@@ -27,7 +28,7 @@ pub struct Headers {
 }
 
 /// What becomes of a delivery that has failed as often as it may.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum OnExhaustion {
     /// It is tried again at the last interval, and later ones of the same key wait for it.
@@ -49,7 +50,7 @@ impl OnExhaustion {
 }
 
 /// What an endpoint is like.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct EndpointSettings {
     /// What it is for, in words.
     pub description: Note,
@@ -75,7 +76,7 @@ pub struct EndpointSettings {
 macro_rules! bounded {
     ($($(#[$doc:meta])* $name:ident($number:ty) in $min:literal..=$max:literal, $kind:literal, $rule:literal;)*) => {$(
         $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
         #[serde(try_from = "i64", into = "i64")]
         pub struct $name($number);
 
@@ -119,7 +120,7 @@ impl Default for Timeout {
 }
 
 /// The waits before each attempt, in seconds; the first is usually 0. There are as many attempts as waits.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "Vec<u32>", into = "Vec<u32>")]
 pub struct RetrySchedule(Vec<u32>);
 

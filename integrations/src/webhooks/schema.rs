@@ -23,9 +23,10 @@ pub fn json_schema() -> Value {
     let types = described(&mut generator);
     let mut parts = generator.take_definitions(true);
     let reference = |name: &str| json!({ "$ref": format!("#/$defs/{name}") });
-    parts.insert("Delivery".to_owned(), delivery());
-    parts.extend(types.iter().map(|of| (of.info.name.to_owned(), body(of, &reference("Delivery")))));
-    parts.insert(TEST_TYPE.to_owned(), test(&reference("Delivery")));
+    // In lower case, as no type is named.
+    parts.insert("delivery".to_owned(), delivery());
+    parts.extend(types.iter().map(|of| (of.info.name.to_owned(), body(of, &reference("delivery")))));
+    parts.insert(TEST_TYPE.to_owned(), test(&reference("delivery")));
     let names = types.iter().map(|of| of.info.name).chain([TEST_TYPE]);
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -45,9 +46,10 @@ pub fn async_api() -> Value {
     let mut generator = settings.into_generator();
     let types = described(&mut generator);
     let mut schemas = generator.take_definitions(true);
-    schemas.insert("Delivery".to_owned(), delivery());
-    schemas.insert("Headers".to_owned(), headers());
-    let base = json!({ "$ref": "#/components/schemas/Delivery" });
+    // In lower case, as no type is named.
+    schemas.insert("delivery".to_owned(), delivery());
+    schemas.insert("headers".to_owned(), headers());
+    let base = json!({ "$ref": "#/components/schemas/delivery" });
     let mut messages: Map<String, Value> =
         types.iter().map(|of| (of.info.name.to_owned(), message(of.info.name, &of.meaning, body(of, &base)))).collect();
     messages.insert(TEST_TYPE.to_owned(), message(TEST_TYPE, "An endpoint is tried.", test(&base)));
@@ -191,7 +193,7 @@ fn message(name: &str, summary: &str, payload: Value) -> Value {
         "name": name,
         "title": name,
         "summary": summary,
-        "headers": { "$ref": "#/components/schemas/Headers" },
+        "headers": { "$ref": "#/components/schemas/headers" },
         "payload": payload,
     })
 }
