@@ -153,7 +153,8 @@ where
 impl Watch {
     /// The list at a position, and the state that it was read from, if it was read now.
     async fn read<R: LiveRow>(&self, position: i64) -> Result<(Arc<Window<R>>, Option<Arc<Data>>), Error> {
-        self.windows.window(&self.query, position, &self.snapshot, &self.projections).await
+        // Boxed: the many who wait for changes have no room for the reading in their futures.
+        Box::pin(self.windows.window(&self.query, position, &self.snapshot, &self.projections)).await
     }
 
     fn source<R>(&self, window: &Window<R>, open: Option<Arc<Data>>, before: Option<i64>, position: i64) -> Source {
