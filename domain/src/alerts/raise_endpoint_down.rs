@@ -97,7 +97,7 @@ mod tests {
     use super::*;
     use crate::alerts::AlertEvent;
     use crate::kernel::spec;
-    use crate::webhooks::testing::{endpoint, lfw, site, site_named};
+    use crate::webhooks::fixtures::{endpoint, lfw, site, site_named};
 
     fn down(site: Option<SiteId>) -> RaiseEndpointDown {
         RaiseEndpointDown { endpoint: endpoint(1), site, reason: DisableReason::Failing, cause: Uuid::from_u128(7) }

@@ -48,7 +48,7 @@ fn resolve(endpoint: EndpointId, reason: &str) -> Reaction {
 mod tests {
     use super::*;
     use crate::policies::fixtures::fact;
-    use crate::webhooks::testing::{disabled, enabled, endpoint, one_endpoint, registered, removed};
+    use crate::webhooks::fixtures::{disabled, enabled, endpoint, one_endpoint, registered, removed};
 
     fn down(reason: DisableReason) -> RaiseEndpointDown {
         let reactions = EndpointsDown.react(&fact(3, disabled(1, reason)));

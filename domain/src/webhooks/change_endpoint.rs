@@ -118,7 +118,7 @@ impl Decision for ChangeEndpoint {
 #[cfg(test)]
 mod tests {
     use super::super::TypePattern;
-    use super::super::testing::*;
+    use super::super::fixtures::*;
     use super::*;
 
     #[test]

@@ -39,7 +39,7 @@ impl Decision for DisableEndpoint {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::*;
+    use super::super::fixtures::*;
     use super::*;
 
     fn disable(reason: DisableReason) -> DisableEndpoint {

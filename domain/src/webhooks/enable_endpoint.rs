@@ -37,7 +37,7 @@ impl Decision for EnableEndpoint {
 #[cfg(test)]
 mod tests {
     use super::super::DisableReason;
-    use super::super::testing::*;
+    use super::super::fixtures::*;
     use super::*;
 
     #[test]

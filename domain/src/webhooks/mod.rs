@@ -8,6 +8,8 @@ mod disable_endpoint;
 mod enable_endpoint;
 mod events;
 mod filter;
+#[cfg(test)]
+pub(crate) mod fixtures;
 mod ids;
 mod refusal;
 mod register_endpoint;
@@ -15,8 +17,6 @@ mod remove_endpoint;
 mod rotate_secret;
 mod settings;
 mod state;
-#[cfg(test)]
-pub(crate) mod testing;
 mod url;
 
 pub use change_endpoint::{Change, ChangeEndpoint};

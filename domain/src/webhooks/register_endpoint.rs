@@ -49,7 +49,7 @@ impl Decision for RegisterEndpoint {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::*;
+    use super::super::fixtures::*;
     use super::super::{FilterTag, TypePattern};
     use super::*;
     use crate::kernel::spec;

@@ -36,7 +36,7 @@ impl Decision for RemoveEndpoint {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::*;
+    use super::super::fixtures::*;
     use super::*;
 
     #[test]

@@ -60,7 +60,7 @@ impl Decision for RotateSecret {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::*;
+    use super::super::fixtures::*;
     use super::*;
     use crate::kernel::spec::noon;
 

@@ -53,8 +53,9 @@ fn the_rooms_stand_on_each_other_as_the_arrows_say() {
     let known: BTreeSet<_> = ARROWS.iter().map(|(name, _)| (*name).to_owned()).collect();
     assert_eq!(packages.keys().cloned().collect::<BTreeSet<_>>(), known, "each crate has its arrows here");
     for (name, may) in ARROWS {
-        let ours: Vec<_> = packages[name].iter().filter(|dependency| dependency.starts_with("vigie-")).collect();
-        for dependency in ours {
+        // A crate may name itself, to switch on features for its own tests: that leads nowhere else.
+        let others = packages[name].iter().filter(|dependency| dependency.as_str() != name);
+        for dependency in others.filter(|dependency| dependency.starts_with("vigie-")) {
             assert!(may.contains(&dependency.as_str()), "{name} must not depend on {dependency}");
         }
     }
