@@ -17,6 +17,7 @@ create table webhook_state (
     ahead           bigint[]    not null default '{}',
     owner           bigint,                         -- a worker
     epoch           bigint      not null default 0, -- grows with every owner
+    recorded        bigint      not null default 0, -- counts what was recorded: what is sent again changes nothing
     ordering        text,                           -- the kind of tag by which what waits was put into lanes
     succeeded_at    timestamptz,
     failing_since   timestamptz,                    -- the first failure since the last success
@@ -76,7 +77,7 @@ create table webhook_attempt (
     error         text,                 -- why there is no status, or why it is a failure
     request_head  text        not null, -- header lines as sent; secrets are left out
     response_head text,
-    response_body bytea,                -- the first 20 kB
+    response_body text,                 -- the first 20 kB
     next_try      timestamptz,
     worker        bigint
 );

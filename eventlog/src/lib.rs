@@ -26,6 +26,7 @@ mod sabotage;
 mod sequencer;
 mod tail;
 pub mod testing;
+pub mod time;
 pub mod transfer;
 
 pub use append::{Append, AppendError, Appended, Condition};

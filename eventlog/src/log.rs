@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use crate::follow::Portion;
 use crate::ranges::{as_archived, keep_ahead, require};
-use crate::read::page;
+use crate::read::{at, page};
 use crate::sequencer::Sequencer;
 use crate::tail::Tail;
 use crate::{Append, AppendError, Appended, Follower, History, Query, Read, Recorded, Step, reading};
@@ -131,6 +131,18 @@ impl Log {
     /// The database failed.
     pub async fn read(&self, query: &Query, read: Read) -> Result<Vec<Recorded>, LogError> {
         page(&self.reading, query, read).await
+    }
+
+    /// The events at these positions, oldest first.
+    ///
+    /// # Errors
+    /// [`LogError::Archived`] when one of them is, or the database failed.
+    pub async fn at(&self, positions: &[i64]) -> Result<Vec<Recorded>, LogError> {
+        let events = at(&self.reading, positions).await?;
+        if let Some(missing) = positions.iter().find(|position| events.iter().all(|event| event.position != **position)) {
+            require(&self.pool, missing - 1, *missing).await?;
+        }
+        Ok(events)
     }
 
     /// The matching events in `(after, until]`, read ahead of whoever takes them; `i64::MAX` for all that there are.

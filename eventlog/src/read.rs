@@ -118,6 +118,19 @@ pub(crate) async fn page(pool: &PgPool, query: &Query, read: Read) -> Result<Vec
     Ok(events)
 }
 
+/// The events at these positions, as far as they are there; oldest first.
+pub(crate) async fn at(pool: &PgPool, positions: &[i64]) -> Result<Vec<Recorded>, LogError> {
+    let rows = sqlx::query_as!(
+        Row,
+        r#"select position, id, kind, version, site, tags, data as "data: _", command_id, command,
+                  correlation_id, causation_id, actor, traceparent, occurred_at, recorded_at
+           from event where position = any($1) order by position"#,
+        positions
+    );
+    let rows = rows.fetch_all(pool).await.map_err(|error| LogError::database("read events", error))?;
+    Ok(rows.into_iter().map(Recorded::from).collect())
+}
+
 /// The rows of one page, as they come from the server.
 pub(crate) fn rows<'a>(pool: &'a PgPool, query: &Query, read: Read) -> Rows<'a> {
     if query.is_all() { all(pool, read) } else { matching(pool, query, read) }
