@@ -139,7 +139,8 @@ impl Log {
     /// [`LogError::Archived`] when one of them is, or the database failed.
     pub async fn at(&self, positions: &[i64]) -> Result<Vec<Recorded>, LogError> {
         let events = at(&self.reading, positions).await?;
-        if let Some(missing) = positions.iter().find(|position| events.iter().all(|event| event.position != **position)) {
+        if let Some(missing) = positions.iter().find(|position| events.iter().all(|event| event.position != **position))
+        {
             require(&self.pool, missing - 1, *missing).await?;
         }
         Ok(events)

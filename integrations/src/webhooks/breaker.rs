@@ -96,6 +96,13 @@ impl Breaker {
         }
     }
 
+    /// The one that would have decided was not sent.
+    pub(super) fn withheld(&mut self, now: DateTime<Utc>) {
+        if let Self::HalfOpen { opened } = self {
+            *self = Self::Open { until: now, opened: *opened };
+        }
+    }
+
     fn open(opened: i32, now: DateTime<Utc>) -> Self {
         let doublings = u32::try_from(opened - 1).unwrap_or(0).min(16);
         Self::Open { until: now + (PAUSE * 2_i32.pow(doublings)).min(LONGEST), opened }

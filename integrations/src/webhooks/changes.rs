@@ -64,25 +64,41 @@ pub(super) struct ReplayRow {
     pub(super) over: bool,
 }
 
-/// What was tried, as in `webhook_attempt`.
-#[derive(Debug, Clone, Serialize)]
-pub(super) struct AttemptRow {
-    pub(super) endpoint: Uuid,
-    pub(super) event: Uuid,
-    pub(super) position: Option<i64>,
-    pub(super) kind: String,
-    pub(super) replay: i64,
-    pub(super) attempt: u32,
-    pub(super) at: DateTime<Utc>,
-    pub(super) latency_us: i64,
-    pub(super) outcome: &'static str,
-    pub(super) status: Option<u16>,
-    pub(super) error: Option<String>,
-    pub(super) request_head: String,
-    pub(super) response_head: Option<String>,
-    pub(super) response_body: Option<String>,
-    pub(super) next_try: Option<DateTime<Utc>>,
-    pub(super) worker: i64,
+/// An attempt, as in `webhook_attempt`.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct AttemptRow {
+    /// The endpoint.
+    pub endpoint: Uuid,
+    /// The event's id; of a test, the one that was drawn for it.
+    pub event: Uuid,
+    /// The event's position; none for a test.
+    pub position: Option<i64>,
+    /// The event's type.
+    pub kind: String,
+    /// The replay that it is part of; 0 for none.
+    pub replay: i64,
+    /// 1 for the first attempt of a delivery, and so on.
+    pub attempt: u32,
+    /// When it was sent.
+    pub at: DateTime<Utc>,
+    /// Microseconds until the answer, or until it was given up.
+    pub latency_us: i64,
+    /// `delivered`, `failed`, `throttled` or `gone`.
+    pub outcome: &'static str,
+    /// The status of HTTP, if there was an answer.
+    pub status: Option<u16>,
+    /// Why it is a failure, if it is one.
+    pub error: Option<String>,
+    /// Header lines as they were sent, without secrets.
+    pub request_head: String,
+    /// Header lines of the answer.
+    pub response_head: Option<String>,
+    /// The first 20 kB of the answer.
+    pub response_body: Option<String>,
+    /// When it is tried again, if it is.
+    pub next_try: Option<DateTime<Utc>>,
+    /// The process that made it; none for a test.
+    pub worker: Option<i64>,
 }
 
 /// A row of `webhook_waiting`.

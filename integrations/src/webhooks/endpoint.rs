@@ -1,6 +1,5 @@
 //! Where to deliver what, and how: the settings of one endpoint as the engine needs them.
 
-use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,32 +7,10 @@ use uuid::Uuid;
 use vigie_domain::Event;
 use vigie_eventlog::{Criterion, Query, Recorded};
 
+use super::wire::{CustomHeaders, SigningSecret, Target};
+
 /// The id of an endpoint, as the domain draws it.
 pub type EndpointId = Uuid;
-
-/// A text that is never printed.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
-
-impl Secret {
-    /// Keeps `text`.
-    #[must_use]
-    pub fn new(text: impl Into<String>) -> Self {
-        Self(text.into())
-    }
-
-    /// The text itself.
-    #[must_use]
-    pub fn reveal(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Secret(…)")
-    }
-}
 
 /// What becomes of a delivery whose retries are used up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -89,12 +66,12 @@ impl Filter {
 }
 
 /// One endpoint, enabled.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct Endpoint {
     /// Its id.
     pub id: EndpointId,
-    /// Where to POST, with its query.
-    pub url: Secret,
+    /// Where to POST.
+    pub target: Target,
     /// What it asks for.
     pub filter: Filter,
     /// The kind of tag whose events are delivered in order, such as `stand`; an event without such a tag waits for none.
@@ -107,10 +84,10 @@ pub struct Endpoint {
     pub timeout: Duration,
     /// How long to wait after each failed attempt: after the first, the second, and so on.
     pub retries: Arc<[Duration]>,
-    /// Header names and values beside those of the standard.
-    pub headers: Vec<(String, Secret)>,
-    /// `whsec_…` and `whsk_…`; one signature each, the newest first.
-    pub secrets: Vec<Secret>,
+    /// Headers beside those of the standard.
+    pub headers: Arc<CustomHeaders>,
+    /// What signs: the newest first.
+    pub secrets: Arc<[SigningSecret]>,
     /// Where it begins when nothing is known of it: events after this position.
     pub after: i64,
 }
@@ -176,10 +153,5 @@ mod tests {
     fn a_pattern_that_fits_no_type_takes_nothing_and_none_at_all_takes_everything() {
         assert!(filter(&["nowhere.*"]).query().criteria.is_empty());
         assert!(Filter::default().query().is_all());
-    }
-
-    #[test]
-    fn a_secret_is_not_printed() {
-        assert_eq!(format!("{:?}", Secret::new("whsec_x")), "Secret(…)");
     }
 }

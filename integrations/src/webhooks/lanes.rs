@@ -49,6 +49,11 @@ impl Lane {
     fn goes(&self) -> bool {
         self.in_flight == 0 && !self.queue.is_empty()
     }
+
+    /// Whether nothing of it is in memory that the database does not know.
+    fn is_idle(&self, recorded: u64) -> bool {
+        self.in_flight == 0 && self.queue.is_empty() && self.dirty <= recorded
+    }
 }
 
 /// The lanes of an endpoint that are in memory.
@@ -60,16 +65,18 @@ pub(super) struct Lanes {
     ready: VecDeque<i64>,
     in_flight: HashMap<u64, (i64, Item)>,
     tickets: u64,
+    /// Lanes that are others now, or have ended, and the batch that says so: until it is recorded, the database is wrong.
+    left: HashMap<i64, u64>,
 }
 
 /// What was tied together.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Joined {
     pub(super) lane: i64,
-    /// Lanes that are this one from now on.
+    /// Stored lanes that are this one from now on.
     pub(super) from: Vec<i64>,
-    /// Keys that were in none of them.
-    pub(super) new_keys: Vec<Box<str>>,
+    /// Whether this lane is another than before: it has more keys, or took other lanes in.
+    pub(super) grown: bool,
 }
 
 impl Lanes {
@@ -103,18 +110,18 @@ impl Lanes {
         known.dedup();
         let mut known = known.into_iter();
         let lane = known.next().unwrap_or(fresh);
-        let from: Vec<i64> = known.collect();
-        self.lanes.entry(lane).or_default();
-        for other in &from {
-            self.merge(lane, *other);
+        let others: Vec<i64> = known.collect();
+        let from = others.iter().copied().filter(|other| self.get(*other).is_some_and(|lane| lane.stored)).collect();
+        let before = self.lanes.entry(lane).or_default().keys.len();
+        for other in others {
+            self.merge(lane, other);
         }
-        let new_keys: Vec<Box<str>> = keys.iter().filter(|key| self.of_key(key).is_none()).cloned().collect();
-        for key in &new_keys {
+        for key in keys.iter().filter(|key| !self.by_key.contains_key(*key)).cloned().collect::<Vec<_>>() {
             self.by_key.insert(key.clone(), lane);
+            self.lanes.entry(lane).or_default().keys.push(key);
         }
-        let joined = self.lanes.get_mut(&lane).expect("it was made above");
-        joined.keys.extend(new_keys.iter().cloned());
-        Joined { lane, from, new_keys }
+        let grown = self.get(lane).is_some_and(|lane| lane.keys.len() > before);
+        Joined { lane, from, grown }
     }
 
     fn merge(&mut self, into: i64, from: i64) {
@@ -215,17 +222,61 @@ impl Lanes {
         }
     }
 
-    /// Forgets the stored lanes of which nothing is in memory and everything is recorded: the database knows them.
+    /// A stored lane has nothing left: by another name, its keys are known until `batch` has told the database.
+    pub(super) fn end(&mut self, id: i64, name: i64, batch: u64) {
+        let Some(lane) = self.lanes.remove(&id) else { return };
+        for key in &lane.keys {
+            self.by_key.insert(key.clone(), name);
+        }
+        self.left.insert(id, batch);
+        self.lanes.insert(name, Lane { keys: lane.keys, dirty: batch, ..Lane::default() });
+    }
+
+    /// `lane` has become part of another one.
+    pub(super) fn leave(&mut self, lane: i64, batch: u64) {
+        self.left.insert(lane, batch);
+    }
+
+    /// Whether the database still speaks of a lane that is none any more.
+    pub(super) fn has_left(&self, lane: i64) -> bool {
+        self.left.contains_key(&lane)
+    }
+
+    /// Forgets a lane in which nothing is.
+    pub(super) fn drop_if_idle(&mut self, id: i64, recorded: u64) {
+        if self.lanes.get(&id).is_some_and(|lane| lane.is_idle(recorded)) {
+            self.forget(id);
+        }
+    }
+
+    /// Forgets the lanes in which nothing is: where something of them waits, the database knows.
     pub(super) fn sweep(&mut self, recorded: u64) {
-        let idle = |lane: &Lane| lane.stored && lane.in_flight == 0 && lane.queue.is_empty() && lane.dirty <= recorded;
-        let idle: Vec<i64> = self.lanes.iter().filter(|(_, lane)| idle(lane)).map(|(id, _)| *id).collect();
-        for lane in idle {
+        self.left.retain(|_, batch| *batch > recorded);
+        let idle = self.lanes.iter().filter(|(_, lane)| lane.is_idle(recorded)).map(|(id, _)| *id);
+        for lane in idle.collect::<Vec<_>>() {
             self.forget(lane);
+        }
+    }
+
+    /// What was taken out and not sent after all goes back to its place.
+    pub(super) fn give_back(&mut self, ticket: u64) {
+        let Some((id, item)) = self.finish(ticket) else { return };
+        // The rows of a lane that was stored meanwhile are read again.
+        if let Some(lane) = self.lanes.get_mut(&id)
+            && (!lane.stored || item.stored)
+        {
+            lane.queue.push_front(item);
+            self.wake(id);
         }
     }
 
     pub(super) fn in_flight(&self) -> usize {
         self.in_flight.len()
+    }
+
+    /// Lanes that are ready, about.
+    pub(super) fn ready(&self) -> usize {
+        self.ready.len()
     }
 
     /// Lanes in memory.

@@ -38,7 +38,8 @@ mod tests {
     fn no_second_has_more_turns_than_the_rate_and_a_tenth() {
         for per_second in [1, 7, 50, 1_000] {
             let mut rate = Rate::new(per_second);
-            let (start, mut now) = (DateTime::UNIX_EPOCH + TimeDelta::days(1), DateTime::UNIX_EPOCH + TimeDelta::days(1));
+            let (start, mut now) =
+                (DateTime::UNIX_EPOCH + TimeDelta::days(1), DateTime::UNIX_EPOCH + TimeDelta::days(1));
             let mut turns = 0;
             while now < start + TimeDelta::seconds(1) {
                 if rate.next() <= now {

@@ -9,7 +9,7 @@ use sqlx::{Connection, PgConnection, PgPool};
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
-use super::changes::Changes;
+use super::changes::{AttemptRow, Changes};
 
 /// The most endpoints in one transaction.
 const MOST: usize = 256;
@@ -123,7 +123,10 @@ async fn write(batch: &[Handed], connection: &mut PgConnection) -> Result<(Endpo
 }
 
 /// All rows of one kind, as one parameter.
-pub(super) fn rows<'a, T: Serialize>(changes: &[&'a Changes], of: impl Fn(&'a Changes) -> &'a [T]) -> Option<Json<Vec<&'a T>>> {
+pub(super) fn rows<'a, T: Serialize>(
+    changes: &[&'a Changes],
+    of: impl Fn(&'a Changes) -> &'a [T],
+) -> Option<Json<Vec<&'a T>>> {
     let rows: Vec<&T> = changes.iter().flat_map(|changes| of(changes)).collect();
     (!rows.is_empty()).then_some(Json(rows))
 }
@@ -153,9 +156,10 @@ async fn advance(batch: &[Handed], connection: &mut PgConnection) -> Result<Endp
 async fn recorded(batch: &[Handed], connection: &mut PgConnection) -> Result<Endpoints, sqlx::Error> {
     let states: HashMap<Uuid, _> = batch.iter().map(|one| (one.changes.state.endpoint, &one.changes.state)).collect();
     let endpoints: Vec<Uuid> = states.keys().copied().collect();
-    let rows = sqlx::query!("select endpoint, owner, epoch, recorded from webhook_state where endpoint = any($1)", &endpoints)
-        .fetch_all(connection)
-        .await?;
+    let rows =
+        sqlx::query!("select endpoint, owner, epoch, recorded from webhook_state where endpoint = any($1)", &endpoints)
+            .fetch_all(connection)
+            .await?;
     let own = rows.into_iter().filter(|row| {
         states.get(&row.endpoint).is_some_and(|state| {
             row.owner == Some(state.owner) && row.epoch == state.epoch && row.recorded >= state.batch
@@ -165,7 +169,18 @@ async fn recorded(batch: &[Handed], connection: &mut PgConnection) -> Result<End
 }
 
 async fn attempts(changes: &[&Changes], connection: &mut PgConnection) -> Result<(), sqlx::Error> {
-    let Some(rows) = rows(changes, |changes| &changes.attempts) else { return Ok(()) };
+    match rows(changes, |changes| &changes.attempts) {
+        Some(rows) => insert(rows, connection).await,
+        None => Ok(()),
+    }
+}
+
+/// Notes one attempt that belongs to no delivery.
+pub(super) async fn note(attempt: &AttemptRow, pool: &PgPool) -> Result<(), sqlx::Error> {
+    insert(Json(vec![attempt]), &mut *pool.acquire().await?).await
+}
+
+async fn insert(rows: Json<Vec<&AttemptRow>>, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
     sqlx::query!(
         "insert into webhook_attempt (endpoint, event, position, kind, replay, attempt, at, latency_us, outcome, status,
                                       error, request_head, response_head, response_body, next_try, worker)

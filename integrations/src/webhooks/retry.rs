@@ -58,7 +58,9 @@ mod tests {
     #[test]
     fn waits_grow_as_the_standard_says_with_up_to_a_fifth_more() {
         let endpoint = endpoint("http://localhost/");
-        for (attempt, seconds) in [5.0, 300.0, 1_800.0, 7_200.0, 18_000.0, 36_000.0, 50_400.0, 72_000.0, 86_400.0].iter().enumerate() {
+        for (attempt, seconds) in
+            [5.0, 300.0, 1_800.0, 7_200.0, 18_000.0, 36_000.0, 50_400.0, 72_000.0, 86_400.0].iter().enumerate()
+        {
             let wait = wait(&endpoint, u32::try_from(attempt).unwrap() + 1, None).unwrap();
             assert!((*seconds..=seconds * 1.2).contains(&wait), "{wait} after attempt {}", attempt + 1);
         }
@@ -66,7 +68,8 @@ mod tests {
 
     #[test]
     fn what_failed_together_does_not_come_again_together() {
-        let waits: Vec<_> = (0..100).map(|n| jittered(Duration::from_secs(100), Uuid::from_u128(n << 64 | 1), 1)).collect();
+        let waits: Vec<_> =
+            (0..100).map(|n| jittered(Duration::from_secs(100), Uuid::from_u128(n << 64 | 1), 1)).collect();
         let (least, most) = (waits.iter().min().unwrap(), waits.iter().max().unwrap());
         assert!(*least < Duration::from_secs(102) && *most > Duration::from_secs(118), "{least:?} to {most:?}");
     }

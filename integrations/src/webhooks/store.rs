@@ -65,7 +65,12 @@ pub(super) async fn claim(
 }
 
 /// The state of an endpoint, if it still is this worker's.
-pub(super) async fn own(worker: i64, endpoint: EndpointId, epoch: i64, pool: &PgPool) -> Result<Option<State>, sqlx::Error> {
+pub(super) async fn own(
+    worker: i64,
+    endpoint: EndpointId,
+    epoch: i64,
+    pool: &PgPool,
+) -> Result<Option<State>, sqlx::Error> {
     sqlx::query_as!(
         State,
         "select s.endpoint, s.epoch, s.recorded, s.position, s.ahead, s.ordering, s.succeeded_at, s.failing_since,
@@ -94,13 +99,19 @@ pub(super) async fn release(worker: i64, endpoint: EndpointId, epoch: i64, pool:
 }
 
 /// Says why an endpoint stands still; an empty text that it does not.
-pub(super) async fn note(worker: i64, state: &State, error: &str, pool: &PgPool) -> Result<(), sqlx::Error> {
+pub(super) async fn note(
+    worker: i64,
+    endpoint: EndpointId,
+    epoch: i64,
+    error: &str,
+    pool: &PgPool,
+) -> Result<(), sqlx::Error> {
     sqlx::query!(
         "update webhook_state set error = nullif($4, ''), updated_at = clock_timestamp()
          where endpoint = $1 and owner = $2 and epoch = $3 and error is distinct from nullif($4, '')",
-        state.endpoint,
+        endpoint,
         worker,
-        state.epoch,
+        epoch,
         error
     )
     .execute(pool)

@@ -1,6 +1,8 @@
 //! How far a run through the log has come, while its events are settled in any order.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, Utc};
 
 /// An event is settled when it is delivered, set aside, or written down as waiting.
 #[derive(Debug, Default)]
@@ -8,7 +10,7 @@ pub(super) struct Track {
     /// Everything up to here was looked at.
     looked: i64,
     /// Taken, and not settled yet.
-    open: BTreeSet<i64>,
+    open: BTreeMap<i64, DateTime<Utc>>,
     /// Settled while something before it was open.
     ahead: BTreeSet<i64>,
 }
@@ -16,12 +18,12 @@ pub(super) struct Track {
 impl Track {
     /// Goes on where another one stood.
     pub(super) fn new(position: i64, ahead: &[i64]) -> Self {
-        Self { looked: position, open: BTreeSet::new(), ahead: ahead.iter().copied().collect() }
+        Self { looked: position, open: BTreeMap::new(), ahead: ahead.iter().copied().collect() }
     }
 
     /// Takes an event in; false if it was settled before.
-    pub(super) fn take(&mut self, position: i64) -> bool {
-        !self.ahead.contains(&position) && self.open.insert(position)
+    pub(super) fn take(&mut self, position: i64, recorded_at: DateTime<Utc>) -> bool {
+        !self.ahead.contains(&position) && self.open.insert(position, recorded_at).is_none()
     }
 
     /// Everything up to `position` was looked at.
@@ -32,7 +34,7 @@ impl Track {
 
     /// An event needs nothing more.
     pub(super) fn settle(&mut self, position: i64) {
-        if self.open.remove(&position) {
+        if self.open.remove(&position).is_some() {
             self.ahead.insert(position);
             self.forget();
         }
@@ -40,12 +42,17 @@ impl Track {
 
     /// Everything up to here is settled.
     pub(super) fn position(&self) -> i64 {
-        self.open.first().map_or(self.looked, |first| self.looked.min(first - 1))
+        self.open.first_key_value().map_or(self.looked, |(first, _)| self.looked.min(first - 1))
     }
 
     /// What is settled after [`Track::position`].
     pub(super) fn ahead(&self) -> Vec<i64> {
         self.ahead.iter().copied().collect()
+    }
+
+    /// When the oldest that is open was recorded.
+    pub(super) fn oldest(&self) -> Option<DateTime<Utc>> {
+        self.open.first_key_value().map(|(_, recorded_at)| *recorded_at)
     }
 
     /// How many events it has to remember.
@@ -72,11 +79,13 @@ mod tests {
 
     use super::*;
 
+    const AT: DateTime<Utc> = DateTime::UNIX_EPOCH;
+
     #[test]
     fn the_position_waits_for_the_oldest_and_then_passes_what_was_settled_ahead() {
         let mut track = Track::new(10, &[]);
         for position in [12, 13, 15] {
-            assert!(track.take(position));
+            assert!(track.take(position, AT));
         }
         track.look(20);
         assert_eq!((track.position(), track.ahead()), (11, vec![]));
@@ -90,7 +99,7 @@ mod tests {
     #[test]
     fn who_comes_after_does_not_take_what_was_settled_ahead() {
         let mut track = Track::new(11, &[13, 15]);
-        assert!(track.take(12) && !track.take(13) && track.take(14) && !track.take(15));
+        assert!(track.take(12, AT) && !track.take(13, AT) && track.take(14, AT) && !track.take(15, AT));
         track.look(15);
         track.settle(12);
         assert_eq!((track.position(), track.ahead()), (13, vec![15]));
@@ -104,7 +113,7 @@ mod tests {
         #[test]
         fn nothing_is_lost_or_done_twice_across_a_restart(order in Just((1..40_i64).collect::<Vec<_>>()).prop_shuffle(), cut in 0..40_usize) {
             let mut track = Track::new(0, &[]);
-            (1..40).for_each(|position| assert!(track.take(position)));
+            (1..40).for_each(|position| assert!(track.take(position, AT)));
             track.look(39);
             order[..cut.min(39)].iter().for_each(|position| track.settle(*position));
             let done: BTreeSet<i64> = order[..cut.min(39)].iter().copied().collect();

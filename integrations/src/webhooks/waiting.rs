@@ -123,9 +123,14 @@ async fn tried(changes: &[&Changes], connection: &mut PgConnection) -> Result<()
     Ok(())
 }
 
-/// The lanes of these keys, of which something waits.
+/// The lanes of these keys of which something waits, with all keys of each.
 pub(super) async fn lanes(endpoint: Uuid, keys: &[String], pool: &PgPool) -> Result<Vec<(String, i64)>, sqlx::Error> {
-    let rows = sqlx::query!("select key, lane from webhook_lane where endpoint = $1 and key = any($2)", endpoint, keys);
+    let rows = sqlx::query!(
+        "select key, lane from webhook_lane
+         where endpoint = $1 and lane in (select lane from webhook_lane where endpoint = $1 and key = any($2))",
+        endpoint,
+        keys
+    );
     Ok(rows.fetch_all(pool).await?.into_iter().map(|row| (row.key, row.lane)).collect())
 }
 
@@ -145,7 +150,9 @@ pub(super) async fn of_lane(endpoint: Uuid, lane: i64, pool: &PgPool) -> Result<
 
 /// The keys of a lane.
 pub(super) async fn keys(endpoint: Uuid, lane: i64, pool: &PgPool) -> Result<Vec<String>, sqlx::Error> {
-    sqlx::query_scalar!("select key from webhook_lane where endpoint = $1 and lane = $2", endpoint, lane).fetch_all(pool).await
+    sqlx::query_scalar!("select key from webhook_lane where endpoint = $1 and lane = $2", endpoint, lane)
+        .fetch_all(pool)
+        .await
 }
 
 /// The lanes that are due first, whether already or later.
@@ -183,9 +190,14 @@ pub(super) async fn letters(
     .await
 }
 
-/// What the owner finds: the last number that was given, and whether anything waits.
+/// The last number that was given to anything that is still there.
 pub(super) async fn last(endpoint: Uuid, pool: &PgPool) -> Result<i64, sqlx::Error> {
-    let last = sqlx::query_scalar!("select max(seq) from webhook_waiting where endpoint = $1", endpoint);
+    // Lanes are named by the number of their first delivery, which may be gone.
+    let last = sqlx::query_scalar!(
+        "select greatest((select max(seq) from webhook_waiting where endpoint = $1),
+                         (select max(lane) from webhook_lane where endpoint = $1))",
+        endpoint
+    );
     Ok(last.fetch_one(pool).await?.unwrap_or(0))
 }
 
@@ -211,31 +223,39 @@ pub(super) async fn repair(endpoint: Uuid, now: DateTime<Utc>, pool: &PgPool) ->
 }
 
 /// Puts everything that waits into one lane, after the endpoint's ordering was changed: what was put down by the old one
-/// comes before what follows, in the order in which it was put down.
-pub(super) async fn reorder(endpoint: &Endpoint, pool: &PgPool) -> Result<(), sqlx::Error> {
-    let mut transaction = pool.begin().await?;
-    sqlx::query!("delete from webhook_lane where endpoint = $1", endpoint.id).execute(&mut *transaction).await?;
+/// stays in its order, and what follows in any of the new keys comes after all of it.
+pub(super) async fn reorder(endpoint: &Endpoint, worker: i64, epoch: i64, pool: &PgPool) -> Result<(), sqlx::Error> {
     let kind = endpoint.ordering.as_deref();
-    // By the new ordering, what has several keys goes by the first of them: what is tied together by the others was so in
-    // the old order too.
+    let mut transaction = pool.begin().await?;
+    let own = sqlx::query!(
+        "update webhook_state set ordering = $2 where endpoint = $1 and owner = $3 and epoch = $4",
+        endpoint.id,
+        kind,
+        worker,
+        epoch
+    );
+    if own.execute(&mut *transaction).await?.rows_affected() == 0 {
+        return Ok(());
+    }
+    sqlx::query!("delete from webhook_lane where endpoint = $1", endpoint.id).execute(&mut *transaction).await?;
     sqlx::query!(
-        "with keyed as (
-             select w.seq, k.key, min(w.seq) over (partition by coalesce(k.key, w.seq::text)) lane
-             from webhook_waiting w join event e on e.position = w.position
-             left join lateral (select tag key from unnest(e.tags) tag
-                                where $2::text is not null and split_part(tag, ':', 1) = $2 limit 1) k on true
-             where w.endpoint = $1 and w.state = 'waiting'),
-         lanes as (insert into webhook_lane (endpoint, key, lane)
-                   select distinct $1::uuid, key, lane from keyed where key is not null)
-         update webhook_waiting w set lane = keyed.lane
-         from keyed where w.endpoint = $1 and w.seq = keyed.seq",
+        "with first as (select min(seq) seq from webhook_waiting where endpoint = $1 and state = 'waiting')
+         insert into webhook_lane (endpoint, key, lane)
+         select distinct $1::uuid, tag, first.seq
+         from first, webhook_waiting w join event e on e.position = w.position, unnest(e.tags) tag
+         where w.endpoint = $1 and w.state = 'waiting' and split_part(tag, ':', 1) = $2",
         endpoint.id,
         kind
     )
     .execute(&mut *transaction)
     .await?;
-    sqlx::query!("update webhook_state set ordering = $2 where endpoint = $1", endpoint.id, kind)
-        .execute(&mut *transaction)
-        .await?;
+    sqlx::query!(
+        "update webhook_waiting w set lane = first.seq, next_try = case when w.seq = first.seq then w.next_try end
+         from (select min(seq) seq from webhook_waiting where endpoint = $1 and state = 'waiting') first
+         where w.endpoint = $1 and w.state = 'waiting'",
+        endpoint.id
+    )
+    .execute(&mut *transaction)
+    .await?;
     transaction.commit().await
 }

@@ -62,7 +62,9 @@ impl Worker {
         sqlx::query!("delete from webhook_worker where seen_at < clock_timestamp() - interval '1 day'")
             .execute(&mut connection)
             .await?;
-        let id = sqlx::query_scalar!("insert into webhook_worker default values returning id").fetch_one(&mut connection).await?;
+        let id = sqlx::query_scalar!("insert into webhook_worker default values returning id")
+            .fetch_one(&mut connection)
+            .await?;
         let mut worker = Self { id, lease: Lease::new(), length, options, connection: Some(connection) };
         worker.lock().await?;
         worker.beat().await?;

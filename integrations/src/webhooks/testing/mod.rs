@@ -3,6 +3,7 @@
 mod behaviour;
 mod certificate;
 mod connection;
+mod settings;
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -17,6 +18,7 @@ use tokio_rustls::TlsAcceptor;
 pub use behaviour::{Behaviour, Gate, Reply};
 pub use certificate::{Certificate, Flaw};
 pub use connection::Received;
+pub use settings::{endpoint, local};
 
 /// How long something is waited for that must happen.
 const PATIENCE: Duration = Duration::from_secs(60);

@@ -75,6 +75,11 @@ impl CustomHeaders {
         if ours { Err(HeaderError::Ours(text.to_owned())) } else { Ok(parsed) }
     }
 
+    /// The names, in lower case.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(HeaderName::as_str)
+    }
+
     pub(super) fn map(&self) -> &HeaderMap {
         &self.0
     }
