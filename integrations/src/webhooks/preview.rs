@@ -16,7 +16,7 @@ pub struct Preview {
 }
 
 /// The most matching events that a preview counts.
-pub const MOST: u64 = 100_000;
+const MOST: u64 = 100_000;
 
 /// Looks at what an endpoint would be sent of the events in `(after, until]`; the first `show` of them as they are.
 ///

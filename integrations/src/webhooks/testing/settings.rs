@@ -40,6 +40,6 @@ fn id(url: &str) -> Uuid {
 /// There can be none.
 #[must_use]
 pub fn local() -> Sender {
-    let rules = AddressRules { plain_http: true, admitted: vec!["127.0.0.0/8".parse().expect("this is a range")] };
+    let rules = AddressRules { plain_http: true, allowed: vec!["127.0.0.0/8".parse().expect("this is a range")] };
     Sender::new(&Settings { rules, ..Settings::default() }).expect("a sender can be made")
 }
