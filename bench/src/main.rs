@@ -22,6 +22,7 @@ mod query;
 mod raw;
 mod read;
 mod report;
+mod webhooks;
 
 use std::process::ExitCode;
 
@@ -61,6 +62,8 @@ enum Command {
     Fanout(fanout::Args),
     #[command(hide = true)]
     FanoutServe(fanout::ServeArgs),
+    /// Deliveries to receivers on this machine: how many, how soon, and beside endpoints that hang.
+    Webhooks(webhooks::Args),
     /// Fills a log with so many events, quickly.
     Fill(fill::Args),
     /// Reads the whole log, beside a bare loop over its rows, and a thousand events by tag.
@@ -85,6 +88,7 @@ async fn main() -> ExitCode {
         Command::Query(args) => query::run(args).await,
         Command::Fanout(args) => fanout::run(args).await,
         Command::FanoutServe(args) => fanout::serve(args).await,
+        Command::Webhooks(args) => webhooks::run(args).await,
         Command::Fill(args) => fill::run(args).await,
         Command::Read(args) => read::run(args).await,
     };

@@ -33,7 +33,7 @@ impl Cap {
     pub(super) fn place(self: &Arc<Self>, held: usize) -> Option<Place> {
         let taken = self.used.fetch_update(Ordering::AcqRel, Ordering::Acquire, |used| {
             let free = self.limit.saturating_sub(used);
-            (free > 0 && (held == 0 || held < free / PART)).then_some(used + 1)
+            (free > 0 && (held == 0 || held * PART <= free)).then_some(used + 1)
         });
         taken.ok().map(|_| Place(Arc::clone(self)))
     }

@@ -249,10 +249,11 @@ impl Lanes {
         }
     }
 
-    /// Forgets the lanes in which nothing is: where something of them waits, the database knows.
-    pub(super) fn sweep(&mut self, recorded: u64) {
+    /// Forgets the lanes in which nothing is, but for those of `keep`: where something of them waits, the database knows.
+    pub(super) fn sweep(&mut self, recorded: u64, keep: &[i64]) {
         self.left.retain(|_, batch| *batch > recorded);
-        let idle = self.lanes.iter().filter(|(_, lane)| lane.is_idle(recorded)).map(|(id, _)| *id);
+        let idle =
+            self.lanes.iter().filter(|(id, lane)| lane.is_idle(recorded) && !keep.contains(id)).map(|(id, _)| *id);
         for lane in idle.collect::<Vec<_>>() {
             self.forget(lane);
         }

@@ -124,9 +124,11 @@ fn what_the_database_does_not_know_yet_is_remembered() {
     lanes.end(1, 20, 7);
     assert_eq!(lanes.of_key("a"), Some(20));
     assert!(lanes.has_left(1));
-    lanes.sweep(6);
+    lanes.sweep(6, &[]);
     assert_eq!((lanes.of_key("a"), lanes.has_left(1)), (Some(20), true));
-    lanes.sweep(7);
+    lanes.sweep(7, &[20]);
+    assert_eq!(lanes.of_key("a"), Some(20), "it is to be read on");
+    lanes.sweep(7, &[]);
     assert_eq!((lanes.of_key("a"), lanes.has_left(1), lanes.len()), (None, false, 0));
 }
 

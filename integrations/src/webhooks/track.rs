@@ -118,7 +118,7 @@ mod tests {
             order[..cut.min(39)].iter().for_each(|position| track.settle(*position));
             let done: BTreeSet<i64> = order[..cut.min(39)].iter().copied().collect();
             let mut next = Track::new(track.position(), &track.ahead());
-            let again: BTreeSet<i64> = (track.position() + 1..40).filter(|position| next.take(*position)).collect();
+            let again: BTreeSet<i64> = (track.position() + 1..40).filter(|position| next.take(*position, AT)).collect();
             prop_assert!(again.is_disjoint(&done));
             prop_assert_eq!(again.union(&done).count(), 39);
         }

@@ -19,7 +19,10 @@ const ARROWS: [(&str, &[&str]); 10] = [
     ("vigie-integrations", &["vigie-domain", "vigie-eventlog"]),
     ("vigie-api", &["vigie-commands", "vigie-domain", "vigie-eventlog", "vigie-integrations", "vigie-projections"]),
     ("vigie-tests", &["vigie-commands", "vigie-domain", "vigie-eventlog", "vigie-integrations", "vigie-projections"]),
-    ("vigie-bench", &["vigie-api", "vigie-commands", "vigie-domain", "vigie-eventlog", "vigie-projections"]),
+    (
+        "vigie-bench",
+        &["vigie-api", "vigie-commands", "vigie-domain", "vigie-eventlog", "vigie-integrations", "vigie-projections"],
+    ),
     ("vigie-example-watch", &[]),
     ("vigie-oracle", &["vigie-api", "vigie-commands", "vigie-domain", "vigie-eventlog", "vigie-projections"]),
 ];

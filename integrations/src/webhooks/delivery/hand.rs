@@ -75,7 +75,8 @@ impl Delivery {
         match answer {
             Answer::Recorded(batch) => {
                 self.recorded = batch;
-                self.lanes.sweep(self.known());
+                let recorded = self.known();
+                self.lanes.sweep(recorded, &self.to_load);
                 self.replay_recorded();
                 Ok(())
             }

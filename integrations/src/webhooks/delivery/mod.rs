@@ -19,7 +19,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::PgPool;
 use tokio::sync::{Notify, broadcast, mpsc};
 use tokio::task::JoinSet;
-use tokio::time::Instant;
+use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 use vigie_eventlog::time::Time;
 use vigie_eventlog::{Log, LogError, Portion, Step};
@@ -169,7 +169,8 @@ impl Delivery {
     }
 
     async fn work(&mut self, reader: &mut Reader, stop: &CancellationToken, wake: &Notify) -> Result<Ended, Ended> {
-        let mut idle = tokio::time::interval(IDLE);
+        let (mut idle, mut looks) = (tokio::time::interval(IDLE), tokio::time::interval(AGAIN));
+        looks.set_missed_tick_behavior(MissedTickBehavior::Skip);
         self.look_for_replays().await?;
         loop {
             self.load().await?;
@@ -190,7 +191,7 @@ impl Delivery {
                 () = shared.time.sleep_until(wake_at.unwrap_or(DateTime::<Utc>::MAX_UTC)), if wake_at.is_some() => {}
                 () = shared.cap.freed(), if no_place => {}
                 () = wake.notified() => self.look_for_replays().await?,
-                () = tokio::time::sleep(AGAIN), if again => self.look_again(),
+                _ = looks.tick(), if again => self.look_again(),
                 () = stop.cancelled(), if !self.stopping => self.stop(),
                 _ = idle.tick() => self.tick(),
             }
@@ -302,7 +303,8 @@ impl Reader {
         let (sender, steps) = mpsc::channel(1);
         let task = tokio::spawn(async move {
             loop {
-                let step = follower.next().await;
+                // What does not concern the endpoint wakes it rarely.
+                let step = follower.next_or_quiet(Instant::now() + IDLE).await;
                 let over = step.is_err();
                 if sender.send(step).await.is_err() || over {
                     return;
