@@ -1,38 +1,24 @@
 //! Takes everything from a person until further notice.
 
-use serde::{Deserialize, Serialize};
-
+use super::of_user::of_user;
 use super::refusal::Decides;
 use super::state::{User, check_administrator_remains};
-use super::{IdentityRefusal, UserDeactivated, UserId};
-use crate::kernel::{Context, Decided, Decision, Tag, World};
+use super::{UserDeactivated, UserId};
+use crate::kernel::{Decided, World};
 
-/// Takes every right from a person and ends their sessions, until they are reactivated.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DeactivateUser {
-    /// The person.
-    pub user: UserId,
+of_user! {
+    /// Takes every right from a person and ends their sessions, until they are reactivated.
+    DeactivateUser = "identity.deactivate_user" by decide
 }
 
-impl Decision for DeactivateUser {
-    const NAME: &'static str = "identity.deactivate_user";
-    type Answer = UserId;
-    type Refusal = IdentityRefusal;
-
-    fn things(&self) -> Vec<Tag> {
-        vec![self.user.tag()]
+fn decide(user: UserId, world: &World) -> Decides<UserId> {
+    let known = world.guard::<User>(&user)?;
+    known.check_there(user)?;
+    if known.is_inactive() {
+        return Ok(Decided::nothing(user));
     }
-
-    fn decide(&self, world: &World, _context: &Context) -> Decides<UserId> {
-        let user = self.user;
-        let known = world.guard::<User>(&user)?;
-        known.check_there(user)?;
-        if known.is_inactive() {
-            return Ok(Decided::nothing(user));
-        }
-        check_administrator_remains(world, user)?;
-        Ok(Decided::events([UserDeactivated { user }.into()], user))
-    }
+    check_administrator_remains(world, user)?;
+    Ok(Decided::events([UserDeactivated { user }.into()], user))
 }
 
 #[cfg(test)]

@@ -1,38 +1,24 @@
 //! Forgets who a person was.
 
-use serde::{Deserialize, Serialize};
-
+use super::of_user::of_user;
 use super::refusal::Decides;
 use super::state::{User, check_administrator_remains};
-use super::{IdentityRefusal, UserErased, UserId};
-use crate::kernel::{Context, Decided, Decision, Tag, World};
+use super::{UserErased, UserId};
+use crate::kernel::{Decided, World};
 
-/// Forgets who a person was, for good: their history stays under an id that names nobody.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct EraseUser {
-    /// The person.
-    pub user: UserId,
+of_user! {
+    /// Forgets who a person was, for good: their history stays under an id that names nobody.
+    EraseUser = "identity.erase_user" by decide
 }
 
-impl Decision for EraseUser {
-    const NAME: &'static str = "identity.erase_user";
-    type Answer = UserId;
-    type Refusal = IdentityRefusal;
-
-    fn things(&self) -> Vec<Tag> {
-        vec![self.user.tag()]
+fn decide(user: UserId, world: &World) -> Decides<UserId> {
+    let known = world.guard::<User>(&user)?;
+    if known.is_erased() {
+        return Ok(Decided::nothing(user));
     }
-
-    fn decide(&self, world: &World, _context: &Context) -> Decides<UserId> {
-        let user = self.user;
-        let known = world.guard::<User>(&user)?;
-        if known.is_erased() {
-            return Ok(Decided::nothing(user));
-        }
-        known.check_there(user)?;
-        check_administrator_remains(world, user)?;
-        Ok(Decided::events([UserErased { user }.into()], user))
-    }
+    known.check_there(user)?;
+    check_administrator_remains(world, user)?;
+    Ok(Decided::events([UserErased { user }.into()], user))
 }
 
 #[cfg(test)]

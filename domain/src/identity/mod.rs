@@ -12,6 +12,7 @@ mod grant_role;
 mod ids;
 mod issue_key;
 mod issue_link;
+mod of_user;
 mod reactivate_user;
 mod refusal;
 mod revoke_key;

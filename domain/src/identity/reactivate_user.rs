@@ -1,37 +1,23 @@
 //! Gives a deactivated person their roles back.
 
-use serde::{Deserialize, Serialize};
-
+use super::of_user::of_user;
 use super::refusal::Decides;
 use super::state::User;
-use super::{IdentityRefusal, UserId, UserReactivated};
-use crate::kernel::{Context, Decided, Decision, Tag, World};
+use super::{UserId, UserReactivated};
+use crate::kernel::{Decided, World};
 
-/// Lets a deactivated person hold their roles again; sessions that ended stay over.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ReactivateUser {
-    /// The person.
-    pub user: UserId,
+of_user! {
+    /// Lets a deactivated person hold their roles again; sessions that ended stay over.
+    ReactivateUser = "identity.reactivate_user" by decide
 }
 
-impl Decision for ReactivateUser {
-    const NAME: &'static str = "identity.reactivate_user";
-    type Answer = UserId;
-    type Refusal = IdentityRefusal;
-
-    fn things(&self) -> Vec<Tag> {
-        vec![self.user.tag()]
+fn decide(user: UserId, world: &World) -> Decides<UserId> {
+    let known = world.guard::<User>(&user)?;
+    known.check_there(user)?;
+    if !known.is_inactive() {
+        return Ok(Decided::nothing(user));
     }
-
-    fn decide(&self, world: &World, _context: &Context) -> Decides<UserId> {
-        let user = self.user;
-        let known = world.guard::<User>(&user)?;
-        known.check_there(user)?;
-        if !known.is_inactive() {
-            return Ok(Decided::nothing(user));
-        }
-        Ok(Decided::events([UserReactivated { user }.into()], user))
-    }
+    Ok(Decided::events([UserReactivated { user }.into()], user))
 }
 
 #[cfg(test)]

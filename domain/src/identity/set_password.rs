@@ -1,33 +1,19 @@
 //! Records that a person's password was set.
 
-use serde::{Deserialize, Serialize};
-
+use super::of_user::of_user;
 use super::refusal::Decides;
 use super::state::User;
-use super::{IdentityRefusal, PasswordSet, UserId};
-use crate::kernel::{Context, Decided, Decision, Tag, World};
+use super::{PasswordSet, UserId};
+use crate::kernel::{Decided, World};
 
-/// Records that a person's password was set. The password itself does not come here.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SetPassword {
-    /// The person.
-    pub user: UserId,
+of_user! {
+    /// Records that a person's password was set. The password itself does not come here.
+    SetPassword = "identity.set_password" by decide
 }
 
-impl Decision for SetPassword {
-    const NAME: &'static str = "identity.set_password";
-    type Answer = UserId;
-    type Refusal = IdentityRefusal;
-
-    fn things(&self) -> Vec<Tag> {
-        vec![self.user.tag()]
-    }
-
-    fn decide(&self, world: &World, _context: &Context) -> Decides<UserId> {
-        let user = self.user;
-        world.guard::<User>(&user)?.check_there(user)?;
-        Ok(Decided::events([PasswordSet { user }.into()], user))
-    }
+fn decide(user: UserId, world: &World) -> Decides<UserId> {
+    world.guard::<User>(&user)?.check_there(user)?;
+    Ok(Decided::events([PasswordSet { user }.into()], user))
 }
 
 #[cfg(test)]
