@@ -8,10 +8,11 @@ use std::path::PathBuf;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{Executor, PgPool};
 use uuid::Uuid;
+use vigie_eventlog::check::{STRETCH, check};
 use vigie_eventlog::ranges::{ArchiveError, Moved, archive, restore};
 use vigie_eventlog::transfer::{TransferError, export};
 use vigie_eventlog::{
-    Append, AppendError, Condition, Log, LogError, Metadata, NewEvent, Query, Read, Recorded, testing,
+    Append, AppendError, Condition, Criterion, Log, LogError, Metadata, NewEvent, Query, Read, Recorded, testing,
 };
 
 fn append(n: i64) -> Append {
@@ -67,7 +68,11 @@ async fn given() -> Given {
 
 impl Given {
     async fn archive(&self, until: i64) -> Result<Vec<Moved>, ArchiveError> {
-        archive(&self.login, until, self.folder.path(), &|_| {}).await
+        self.archive_but(until, &[]).await
+    }
+
+    async fn archive_but(&self, until: i64, keep: &[&str]) -> Result<Vec<Moved>, ArchiveError> {
+        archive(&self.login, until, self.folder.path(), keep, &|_| {}).await
     }
 
     async fn restore(&self, files: &[PathBuf]) -> Result<Vec<Moved>, ArchiveError> {
@@ -161,6 +166,45 @@ async fn reads_that_need_what_is_archived_say_so_and_others_go_on() {
     let lacking = export(&log, 19, None, std::io::sink(), &|_| {}).await.unwrap_err();
     assert!(matches!(lacking, TransferError::Log(LogError::Archived { first: 11, last: 20 })), "{lacking:?}");
     log.require(20, i64::MAX).await.unwrap();
+}
+
+#[tokio::test]
+async fn events_of_some_types_stay_when_their_range_is_archived_and_it_comes_back_whole() {
+    let given = given().await;
+    let (events, tags) = (given.everything().await, given.tags().await);
+    let moved = given.archive_but(20, &["test.odd", "test.never"]).await.unwrap();
+    let log = Log::open(given.pool.clone()).await.unwrap();
+    let odd = || (1..=45).filter(|n| n % 2 == 1);
+    let of_kind = Query::kinds(["test.odd", "test.never"]);
+    assert!(positions(&log.read(&of_kind, Read::after(0)).await.unwrap()).into_iter().eq(odd()));
+    let step = log.follow(of_kind.clone(), 0).next().await.unwrap();
+    assert!(step.events.iter().map(|event| event.position).eq(odd()));
+    assert_eq!(log.history(of_kind, 0, 30).next().await.unwrap().unwrap().len(), 15);
+    let odd_of = |tag: &str| Query {
+        criteria: vec![Criterion { kinds: vec!["test.odd".to_owned()], tags: vec![tag.to_owned()] }],
+    };
+    for read in [Read::after(0).until(30), Read::backwards().until(30)] {
+        let mut found = positions(&log.read(&odd_of("t:1"), read).await.unwrap());
+        found.sort_unstable();
+        assert_eq!(found, [1, 7, 13, 19, 25]);
+    }
+    assert_eq!(positions(&log.at(&[19, 3, 30]).await.unwrap()), [3, 19, 30]);
+    // Whatever is asked besides is missing.
+    for query in [Query::all(), Query::kinds(["test.odd", "test.even"]), Query::tag("t:1")] {
+        is_archived(log.read(&query, Read::after(0)).await, (1, 20));
+    }
+    is_archived(log.at(&[3, 4, 30]).await, (1, 10));
+    assert_eq!(check(&given.pool, STRETCH, &|_| Ok(()), &|_| {}).await.unwrap().findings, []);
+    for table in ["event", "event_k000001"] {
+        let statement = sqlx::AssertSqlSafe(format!("delete from {table} where position = 3"));
+        let error = sqlx::query(statement).execute(&given.owner).await.unwrap_err();
+        assert_eq!(error.as_database_error().unwrap().code().unwrap(), "23001");
+    }
+
+    let files: Vec<PathBuf> = moved.iter().map(|range| range.path.clone()).collect();
+    given.restore(&files).await.unwrap();
+    assert_eq!((given.everything().await, given.tags().await), (events, tags));
+    assert_eq!(given.archive_but(20, &["test.odd"]).await.unwrap(), moved);
 }
 
 #[tokio::test]
@@ -304,7 +348,7 @@ async fn a_file_that_is_not_the_one_that_was_archived_is_refused() {
 #[tokio::test]
 async fn the_application_can_neither_archive_nor_restore() {
     let given = given().await;
-    let error = archive(&given.pool.connect_options(), 10, given.folder.path(), &|_| {}).await.unwrap_err();
+    let error = archive(&given.pool.connect_options(), 10, given.folder.path(), &[], &|_| {}).await.unwrap_err();
     assert!(matches!(error, ArchiveError::Log(LogError::Database { .. })), "{error}");
     assert_eq!(given.everything().await.len(), 45);
     let moved = given.archive(10).await.unwrap();

@@ -262,7 +262,7 @@ async fn what_is_archived_is_left_out_wherever_it_lies_and_the_rest_is_looked_at
     }
     let (folder, owner) = (tempfile::tempdir().unwrap(), testing::owner_options(&pool.connect_options()));
     // Ranges of 5 events cut through commands of 2 and 3.
-    let archived = archive(&owner, 15, folder.path(), &|_| {}).await.unwrap();
+    let archived = archive(&owner, 15, folder.path(), &[], &|_| {}).await.unwrap();
     assert_eq!(archived.len(), 3);
     let sound = checked(&pool).await;
     assert_eq!((sound.events, sound.archived, &sound.findings), (9, 15, &vec![]));

@@ -232,7 +232,7 @@ async fn what_is_archived_ends_a_subscription_with_an_error_that_says_so() {
     let folder = tempfile::tempdir().unwrap();
     let login = testing::owner_options(&pool.connect_options());
     server.caught_up().await;
-    archive(&login, 10, folder.path(), &|_| {}).await.unwrap();
+    archive(&login, 10, folder.path(), &[], &|_| {}).await.unwrap();
     // This one has it in memory; another has not.
     let address = server.beside().await.listen().await;
     for query in ["events(after: 2)", "standChanged(after: 2)", "liveFlights(after: 2)"] {

@@ -42,7 +42,8 @@ begin
     for thing in
         select p.oid::regprocedure name from pg_proc p
         where p.pronamespace = 'public'::regnamespace
-          and (p.proname like 'log\_append%' or p.proname in ('log_matching', 'log_require', 'log_require_tags', 'log_extend'))
+          and (p.proname like 'log\_append%' or p.proname in (
+              'log_matching', 'log_require', 'log_require_tags', 'log_require_kinds', 'log_extend'))
           and not has_function_privilege(app, p.oid, 'execute')
     loop
         execute format('grant execute on function %s to %I', thing.name, app);

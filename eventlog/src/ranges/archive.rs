@@ -1,7 +1,7 @@
 //! From the log into files, and back.
 //!
 //! A range stays in the log until its file is on the disk and has been read again and found whole; then it leaves the
-//! log in one transaction, which also notes the file's digest. Coming back, it is filled, compared with that digest and
+//! log in one transaction, which also notes the file's digest; events of some types stay there besides. Coming back, it is filled, compared with that digest and
 //! attached in one transaction. Wherever this is interrupted, nothing is lost, and it can be done again.
 
 use std::io;
@@ -117,8 +117,9 @@ pub async fn whole_until(pool: &PgPool, until: i64) -> Result<Vec<(i32, i64, i64
     if whole.is_empty() { Err(ArchiveError::Nothing { until, first_end }) } else { Ok(whole) }
 }
 
-/// Archives the whole ranges up to `until` into files of `folder`, the oldest first, as the owner of the log. What was
-/// archived before a failure stays so. `progress` is told positions.
+/// Archives the whole ranges up to `until` into files of `folder`, the oldest first, as the owner of the log. Events of the
+/// types of `keep` go into the files too, and stay. What was archived before a failure stays so. `progress` is told
+/// positions.
 ///
 /// # Errors
 /// No such range, a file that cannot be written, a log that is not whole, or a failing database.
@@ -126,15 +127,17 @@ pub async fn archive(
     owner: &PgConnectOptions,
     until: i64,
     folder: &Path,
+    keep: &[&str],
     progress: &(dyn Fn(i64) + Send + Sync),
 ) -> Result<Vec<Moved>, ArchiveError> {
     let pool = owner_pool(owner).await?;
+    let keep: Vec<String> = keep.iter().copied().map(str::to_owned).collect();
     let mut moved = Vec::new();
     for (number, first, last) in whole_until(&pool, until).await? {
         let header = Header::new(number, first, last);
         let (path, sha256) = write(&pool, &header, folder, progress).await?;
         verify(&path, &header, &sha256).await?;
-        detach(&pool, number, &sha256).await?;
+        detach(&pool, number, &sha256, &keep).await?;
         moved.push(Moved { number, first, last, path, sha256 });
     }
     pool.close().await;
@@ -193,10 +196,10 @@ pub(super) async fn read_whole(path: &Path) -> Result<(Header, String), ArchiveE
     read.map_err(|problem| problem.of(path))
 }
 
-async fn detach(pool: &PgPool, number: i32, sha256: &str) -> Result<(), ArchiveError> {
+async fn detach(pool: &PgPool, number: i32, sha256: &str, keep: &[String]) -> Result<(), ArchiveError> {
     let mut connection = pool.acquire().await.map_err(failed("take a range out of the log"))?;
     patiently(&mut connection, "take a range out of the log", async |connection| {
-        sqlx::query!("select log_archive_range($1, $2)", number, sha256).execute(connection).await.map(drop)
+        sqlx::query!("select log_archive_range($1, $2, $3)", number, sha256, keep).execute(connection).await.map(drop)
     })
     .await
 }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use vigie_domain::identity::IdentityEvent;
 use vigie_eventlog::ranges::{archive, whole_until};
 
 use super::bar;
@@ -11,7 +12,7 @@ use crate::cli::say::say;
 use crate::runtime::Runtime;
 
 /// A range leaves the log once its file is on the disk and has been read again and found whole. Reads and decisions that
-/// need it fail with a clear error until `vigie log restore`. Broken off, it can be started again.
+/// need it fail with a clear error until `vigie log restore`. What people sign in by stays besides. Broken off, it can be started again.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Whole ranges that end at or before this position.
@@ -29,7 +30,8 @@ pub(super) async fn run(args: &Args, runtime: &Runtime) -> Outcome {
     everybody_has_passed(last, runtime).await?;
     let bar = bar((last - first + 1).unsigned_abs(), "{bar:30} {pos}/{len} events, {rate}, {eta} left");
     let progress = |position: i64| bar.set_position((position - first + 1).unsigned_abs());
-    let archived = archive(runtime.owner(), args.until, &args.into, &progress).await;
+    let kept: Vec<&str> = IdentityEvent::TYPES.iter().map(|known| known.name).collect();
+    let archived = archive(runtime.owner(), args.until, &args.into, &kept, &progress).await;
     bar.finish_and_clear();
     for range in archived? {
         say!("{}: positions {} to {}, sha256 {}", range.path.display(), range.first, range.last, range.sha256);
