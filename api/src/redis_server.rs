@@ -24,8 +24,12 @@ impl Redis {
         Self { child, port }
     }
 
+    pub(crate) fn url(&self) -> String {
+        format!("redis://127.0.0.1:{}", self.port)
+    }
+
     pub(crate) fn client(&self) -> redis::Client {
-        redis::Client::open(format!("redis://127.0.0.1:{}", self.port)).unwrap()
+        redis::Client::open(self.url()).unwrap()
     }
 
     /// A connection, once it answers.

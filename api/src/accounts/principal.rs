@@ -44,11 +44,6 @@ impl Subject {
 }
 
 impl Principal {
-    /// Whoever asks on an open server, by the name that they give.
-    pub(crate) fn open(actor: Actor) -> Self {
-        Self { actor, subject: Subject::Open, ends_at: None }
-    }
-
     /// A person in a session.
     pub(crate) fn user(user: UserId, session: SessionId, ends_at: DateTime<Utc>) -> Self {
         Self { actor: named(Holder::User(user)), subject: Subject::User { user, session }, ends_at: Some(ends_at) }

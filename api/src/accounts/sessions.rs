@@ -21,6 +21,8 @@ pub(crate) struct Provider {
     pub(crate) issuer: String,
     /// What it calls its session, if it says it.
     pub(crate) session: Option<String>,
+    /// How long its word counts.
+    pub(crate) lasts: TimeDelta,
 }
 
 /// Keeps a session; `cookie` is the hash of what the browser holds, `refresh` of what a program does.

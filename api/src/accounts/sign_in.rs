@@ -131,7 +131,9 @@ impl Accounts {
             attempts::keep(self.pool(), Some(user), method, Reason::Deactivated, address, now).await;
             return Err(SignInError::Wrong);
         }
-        let open = Open { user, session, ends_at: now + self.choices().session };
+        let longest = self.choices().session;
+        let lasts = provider.map_or(longest, |provider| longest.min(provider.lasts));
+        let open = Open { user, session, ends_at: now + lasts };
         let secret = Secret::draw(match holds {
             Holds::Cookie => Kind::Cookie,
             Holds::Tokens => Kind::Refresh,
@@ -147,6 +149,12 @@ impl Accounts {
         };
         metrics::counter!("vigie_sign_ins_total", "outcome" => "signed_in").increment(1);
         Ok(Opened { user, session, ends_at: open.ends_at, secret, access })
+    }
+
+    /// Whose a refresh token is, used or not; none if it is none.
+    pub(crate) async fn of_refresh(&self, token: &str) -> Result<Option<Subject>, SignInError> {
+        let found = sessions::by_refresh(self.pool(), hash(token)).await?;
+        Ok(found.map(|(session, user)| Subject::User { user, session }))
     }
 
     /// The next access token of a session. A refresh token works once: whoever comes with it again ends the session, since

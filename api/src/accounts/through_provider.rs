@@ -59,7 +59,8 @@ impl Accounts {
             }
         };
         self.follow_groups(user, &roles).await?;
-        let provider = Provider { issuer: oidc.issuer().to_owned(), session: signed_in.session };
+        let provider =
+            Provider { issuer: oidc.issuer().to_owned(), session: signed_in.session, lasts: oidc.session_lasts() };
         Ok(self.open_session(user, METHOD, Holds::Cookie, Some(&provider), address).await?)
     }
 

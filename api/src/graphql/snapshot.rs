@@ -90,8 +90,18 @@ impl Reading<'_> {
 
     /// The same of what the transaction sees, whatever the view shows of it.
     async fn latest(&mut self) -> Result<i64, Error> {
+        Ok(self.positions().await?.into_iter().map(|(_, position)| position).min().unwrap_or(0))
+    }
+
+    /// The same of one read model.
+    pub(super) async fn position_of(&mut self, model: &str) -> Result<i64, Error> {
+        let positions = self.positions().await?;
+        Ok(positions.into_iter().find(|(name, _)| *name == model).map_or(0, |(_, position)| position))
+    }
+
+    async fn positions(&mut self) -> Result<Vec<(&'static str, i64)>, Error> {
         if let Some(until) = self.view.schema().until() {
-            return Ok(until);
+            return Ok(MODELS.iter().map(|model| (model.name, until)).collect());
         }
         let rows = sqlx::query!(r#"select name, position, state = 'paused' as "paused!" from read.checkpoint"#);
         let rows = rows.fetch_all(self.connection()).await.map_err(unreadable)?;
@@ -100,11 +110,11 @@ impl Reading<'_> {
         let reached = self.open().reached.iter();
         let positions = reached.map(|(name, reached)| match saved.get(*name) {
             // It may have been made anew until an earlier position, which this process has not noticed yet.
-            Some((position, true)) => *position,
-            Some((position, false)) => *reached.max(position),
-            None => *reached,
+            Some((position, true)) => (*name, *position),
+            Some((position, false)) => (*name, *reached.max(position)),
+            None => (*name, *reached),
         });
-        Ok(positions.min().unwrap_or(0))
+        Ok(positions.collect())
     }
 
     /// Nothing beyond this position is in the rows of any read model.

@@ -83,6 +83,15 @@ fn admitted(principal: Principal, app: &App) -> Result<Proved, Denied> {
     Ok((principal.actor, Some(who), principal.ends_at, rights))
 }
 
+/// Goes on if somebody may do anything, now.
+///
+/// # Errors
+/// The answer that says that they may not.
+pub(super) fn may_act(subject: Subject, app: &App) -> Result<(), Response> {
+    let known = who(subject).ok_or(Denied::Ended).and_then(|who| app.services().directory.rights(who, clock::now()));
+    known.map(drop).map_err(|error| denied(error, &error.to_string()))
+}
+
 fn who(subject: Subject) -> Option<Who> {
     let session = match subject {
         Subject::User { session, .. } => Some(session),

@@ -47,6 +47,7 @@ fn describe() {
     describe_counter!("vigie_http_requests_total", "HTTP requests answered");
     describe_histogram!("vigie_http_request_duration_seconds", Unit::Seconds, "Time from a request to its answer");
     describe_gauge!("vigie_http_requests_in_flight", "HTTP requests without an answer yet");
+    describe_gauge!("vigie_connections_open", "Open connections, of HTTP and WebSockets");
     describe_gauge!("vigie_websockets_open", "Open WebSockets");
     describe_counter!("vigie_websockets_closed_total", "Closed WebSockets, by close code");
     describe_counter!("vigie_commands_total", "Commands carried out, by name and outcome");

@@ -9,6 +9,7 @@ mod arrival;
 mod auth;
 mod caller;
 mod charge;
+mod connections;
 mod expiry;
 mod export;
 mod graphql;

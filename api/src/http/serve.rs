@@ -17,6 +17,7 @@ use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
 
 use super::arrival::Encrypted;
+use super::connections::{Connections, Counted};
 use super::tls::Tls;
 use super::{App, Life, router};
 
@@ -42,13 +43,19 @@ pub async fn serve(app: App, listener: TcpListener, tls: Option<Tls>) {
     let drain = app.settings().drain;
     let connections = TaskTracker::new();
     let head = app.settings().edge.head;
+    let open = Connections::new(app.settings());
+    let plain = tls.is_none();
     let door = Door { router: router(app), life: life.clone(), tls, head };
     loop {
         let (stream, peer) = tokio::select! {
             accepted = accept(&listener) => accepted,
             () = life.stopping() => break,
         };
-        connections.spawn(door.clone().connection(stream, peer));
+        // Small messages are sent when they are there; a socket that cannot be told so is as good otherwise.
+        let _ = stream.set_nodelay(true);
+        if let Some(stream) = open.count(stream, peer.ip(), plain) {
+            connections.spawn(door.clone().connection(stream, peer));
+        }
     }
     drop(listener);
     connections.close();
@@ -97,9 +104,7 @@ struct Door {
 }
 
 impl Door {
-    async fn connection(self, stream: TcpStream, peer: SocketAddr) {
-        // Small messages are sent when they are there; a socket that cannot be told so is as good otherwise.
-        let _ = stream.set_nodelay(true);
+    async fn connection(self, stream: Counted, peer: SocketAddr) {
         match self.tls.clone() {
             None => self.requests(stream, peer, None).await,
             Some(tls) => match tls.handshake(stream, self.head).await {

@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::MissedTickBehavior;
 use tokio_rustls::TlsAcceptor;
@@ -15,6 +14,8 @@ use tokio_rustls::rustls::crypto::aws_lc_rs;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, pem};
 use tokio_rustls::server::TlsStream;
+
+use super::connections::Counted;
 
 /// How often the files are looked at.
 const LOOK: Duration = Duration::from_secs(1);
@@ -69,7 +70,7 @@ impl Tls {
         Ok(Self(receiver))
     }
 
-    pub(super) async fn handshake(&self, stream: TcpStream, limit: Duration) -> io::Result<TlsStream<TcpStream>> {
+    pub(super) async fn handshake(&self, stream: Counted, limit: Duration) -> io::Result<TlsStream<Counted>> {
         let acceptor = TlsAcceptor::from(Arc::clone(&self.0.borrow()));
         tokio::time::timeout(limit, acceptor.accept(stream)).await.unwrap_or(Err(io::ErrorKind::TimedOut.into()))
     }

@@ -6,7 +6,7 @@ use axum::http::HeaderMap;
 
 /// The address that a caller is counted by: one IPv4 address, or one IPv6 network of 64 bits, which is what one
 /// subscriber has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Address(IpAddr);
 
 impl std::fmt::Display for Address {

@@ -118,6 +118,11 @@ impl Oidc {
         self.settings.provision
     }
 
+    /// How long what the provider said of somebody counts.
+    pub(crate) fn session_lasts(&self) -> chrono::TimeDelta {
+        self.settings.session
+    }
+
     /// Where the browser goes to sign in.
     pub(crate) async fn begin(&self, attempt: &Attempt) -> Result<Url, OidcError> {
         let published = self.published(None).await?;

@@ -37,7 +37,10 @@ and their roles everywhere allow together.
 - **Rights are those of now**, also for the past.
 - **The log decides.** Servers fold the facts about people, keys and roles themselves, and follow the log. No read model is
   between: pausing one changes nobody's rights. A server that cannot follow the log refuses everything. It reads those
-  facts from the beginning when it starts: what is [archived](operations.md#archive) of them must be restored before.
+  facts from the beginning when it starts, also where the rest of the log is [archived](operations.md#archive).
+- **Names are of those whose acts one sees.** Beside an event, an entry of the audit trail or a refusal stands what its actor
+  is called. Asked for by their id (`actorNames`), people and keys are named to whoever sees a site at which they hold or
+  ever held a role; those with a role everywhere to everybody; each to themselves.
 
 Rights of the installation (marked \u{2217}) are about all sites together: a role at one site does not give them.
 

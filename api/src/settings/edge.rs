@@ -22,6 +22,10 @@ pub struct Edge {
     pub allow_plain: bool,
     /// `VIGIE_HEAD_SECONDS`: how long a client may take over the head of a request.
     pub head: Duration,
+    /// `VIGIE_CONNECTIONS`: how many connections are open at once.
+    pub connections: usize,
+    /// `VIGIE_ADDRESS_CONNECTIONS`: how many of them one address has.
+    pub address_connections: usize,
     /// `VIGIE_HSTS_SECONDS`: how long browsers keep to TLS; nothing is said to them when it is zero.
     pub hsts: Duration,
 }
@@ -35,6 +39,8 @@ impl Default for Edge {
             tls_key: None,
             allow_plain: false,
             head: Duration::from_secs(20),
+            connections: 10_000,
+            address_connections: 1_000,
             hsts: Duration::from_secs(YEAR),
         }
     }
@@ -96,6 +102,18 @@ pub(super) const TABLE: &[Declared] = &[
         default: "20",
         says: "Seconds that a client may take over TLS's handshake, and over the head of each request: 1 to 600.",
         read: |settings, text| number(text, 1, 600).map(|seconds| settings.edge.head = Duration::from_secs(seconds)),
+    },
+    Declared {
+        variable: "VIGIE_CONNECTIONS",
+        default: "10000",
+        says: "Connections, WebSockets among them, that are open at once: 10 to 1,000,000. Each takes a file descriptor, of which the system must give the process as many (`ulimit -n`). Further ones are answered 503, and over TLS closed.",
+        read: |settings, text| number(text, 10, 1_000_000).map(|most| settings.edge.connections = most),
+    },
+    Declared {
+        variable: "VIGIE_ADDRESS_CONNECTIONS",
+        default: "1000",
+        says: "How many of them one address has (an IPv6 network of 64 bits counts as one): 1 to 1,000,000. Those of `VIGIE_TRUSTED_PROXIES` have as many as there are.",
+        read: |settings, text| number(text, 1, 1_000_000).map(|most| settings.edge.address_connections = most),
     },
     Declared {
         variable: "VIGIE_HSTS_SECONDS",

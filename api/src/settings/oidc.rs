@@ -2,10 +2,11 @@
 
 use std::path::PathBuf;
 
+use chrono::TimeDelta;
 use reqwest::Url;
 use vigie_domain::identity::Grant;
 
-use super::table::{Declared, parse};
+use super::table::{Declared, number, parse};
 use super::{Settings, SettingsError};
 
 /// How people sign in through OpenID Connect.
@@ -25,6 +26,8 @@ pub struct Oidc {
     pub roles: Vec<(String, Grant)>,
     /// `VIGIE_OIDC_PROVISION`: whether who was never here gets an account.
     pub provision: bool,
+    /// `VIGIE_OIDC_SESSION_MINUTES`: how long what the provider said counts.
+    pub session: TimeDelta,
     /// `VIGIE_OIDC_CA`: certificates that the provider's is signed with, besides the machine's.
     pub ca: Option<PathBuf>,
 }
@@ -39,6 +42,7 @@ impl Default for Oidc {
             groups_claim: "groups".to_owned(),
             roles: Vec::new(),
             provision: true,
+            session: TimeDelta::minutes(240),
             ca: None,
         }
     }
@@ -109,6 +113,14 @@ pub(super) const TABLE: &[Declared] = &[
         default: "true",
         says: "`false` lets nobody in who has not signed in through the provider before.",
         read: |settings, text| parse(text, "true or false").map(|provision| settings.oidc.provision = provision),
+    },
+    Declared {
+        variable: "VIGIE_OIDC_SESSION_MINUTES",
+        default: "240",
+        says: "Minutes after which a session ends that the provider opened, however long others last: so long at most counts what it said of somebody's groups. 5 to 43,200.",
+        read: |settings, text| {
+            number(text, 5, 43_200).map(|minutes: i64| settings.oidc.session = TimeDelta::minutes(minutes))
+        },
     },
     Declared {
         variable: "VIGIE_OIDC_CA",

@@ -213,6 +213,49 @@ async fn every_answer_says_what_browsers_may_do_with_it() {
 }
 
 #[tokio::test]
+async fn so_many_connections_are_open_and_no_more() {
+    let edge = Edge { connections: 10, address_connections: 2, ..Edge::default() };
+    let server = Server::with(Settings { edge, ..Settings::open() }).await;
+    let certified = Certified::new();
+    let (plain, _) = server.serve().await;
+    let asking = b"GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    let answered = async |stream: &mut TcpStream| {
+        stream.write_all(asking).await.unwrap();
+        let mut head = [0; 12];
+        stream.read_exact(&mut head).await.unwrap();
+        String::from_utf8_lossy(&head).into_owned()
+    };
+    // A WebSocket counts as long as it is open.
+    let socket = Socket::ready(plain).await;
+    let mut second = TcpStream::connect(plain).await.unwrap();
+    assert_eq!(answered(&mut second).await, "HTTP/1.1 200");
+    let mut third = TcpStream::connect(plain).await.unwrap();
+    third.write_all(asking).await.unwrap();
+    let mut said = String::new();
+    tokio::time::timeout(PATIENCE, third.read_to_string(&mut said)).await.unwrap().unwrap();
+    assert!(said.starts_with("HTTP/1.1 503") && said.contains("retry-after: 5"), "{said}");
+    assert!(said.contains("TOO_MANY_CONNECTIONS"), "{said}");
+    // One goes, and another may come.
+    drop(socket);
+    loop {
+        let mut next = TcpStream::connect(plain).await.unwrap();
+        if answered(&mut next).await == "HTTP/1.1 200" {
+            break;
+        }
+    }
+    let (encrypted, _) = server.serve_over(Some(Tls::start(certified.files()).unwrap())).await;
+    let mut held = Vec::new();
+    for _ in 0..2 {
+        held.push(TcpStream::connect(encrypted).await.unwrap());
+    }
+    let mut third = TcpStream::connect(encrypted).await.unwrap();
+    let mut said = Vec::new();
+    // Closed or reset: either way nothing is said.
+    let _ = tokio::time::timeout(PATIENCE, third.read_to_end(&mut said)).await.unwrap();
+    assert_eq!(said, b"");
+}
+
+#[tokio::test]
 async fn who_sends_no_request_is_not_waited_for() {
     let edge = Edge { head: Duration::from_secs(1), ..Edge::default() };
     let server = Server::with(Settings { edge, ..Settings::open() }).await;

@@ -6,6 +6,7 @@ use serde_json::json;
 use tokio::io::AsyncWriteExt;
 
 use crate::backup::Open;
+use crate::browser::person;
 use crate::client::Server;
 use crate::harness::{Place, within};
 
@@ -63,6 +64,19 @@ async fn the_first_administrator_signs_in_with_a_password_that_is_shown_once() {
     let (status, page) = server.client.get("/sign-in").await.unwrap();
     assert!(status == 200 && page.contains("<form"), "{page}");
     assert!(open.vigie(["users", "list"]).await.contains("chief"));
+    drop(server);
+    open.let_go().await;
+}
+
+#[tokio::test]
+async fn a_person_signs_in_and_out_in_a_browser() {
+    let open = place().await;
+    let password = after(&open.vigie(["users", "bootstrap", "chief"]).await, "password");
+    open.vigie(["users", "create", "ramp.lead", "--role", "viewer"]).await;
+    let server = Server::start(&open.place).await;
+    let address = format!("http://{}", server.client.address());
+    let link = open.vigie(["users", "link", "ramp.lead", "--server", &address]).await;
+    person(&["local.mjs", &address, "chief", &password, link.trim()]).await;
     drop(server);
     open.let_go().await;
 }

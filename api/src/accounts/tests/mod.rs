@@ -39,6 +39,7 @@ struct House {
     accounts: Accounts,
     pool: PgPool,
     log: Log,
+    directory: Directory,
     router: Router,
 }
 
@@ -82,11 +83,15 @@ impl House {
     }
 
     async fn on(pool: PgPool, choices: Choices) -> Self {
-        let settings = settings(choices);
+        Self::of(pool, settings(choices)).await
+    }
+
+    async fn of(pool: PgPool, settings: Settings) -> Self {
         let log = Log::open(pool.clone()).await.unwrap();
         let executor = Executor::new(log.clone(), std::sync::Arc::new(clock::now));
         let projections = Projections::start(pool.clone(), log.clone(), CancellationToken::new()).await.unwrap();
         let accounts = Accounts::open(pool.clone(), executor.clone(), &settings).unwrap();
+        let directory = Directory::start(&log).await.unwrap();
         let services = Services {
             pool: pool.clone(),
             log: log.clone(),
@@ -94,10 +99,10 @@ impl House {
             projections,
             schema: ReadSchema::default(),
             accounts: accounts.clone(),
-            directory: Directory::start(&log).await.unwrap(),
+            directory: directory.clone(),
         };
         let app = App::new(settings, Documents::default(), services, recorder().unwrap(), Life::default());
-        Self { accounts, pool, log, router: router(app) }
+        Self { accounts, pool, log, directory, router: router(app) }
     }
 
     /// A user with these roles and the password of everybody here.
@@ -119,6 +124,8 @@ impl House {
     }
 
     async fn send(&self, request: axum::http::request::Builder, body: Option<Value>) -> Answer {
+        // The server is to know what was done so far.
+        self.directory.reached(self.log.head().await.unwrap()).await;
         let request = request.header(header::HOST, "localhost").header(header::CONTENT_TYPE, "application/json");
         let body = body.map_or_else(Body::empty, |body| Body::from(body.to_string()));
         let response = self.router.clone().oneshot(request.body(body).unwrap()).await.unwrap();

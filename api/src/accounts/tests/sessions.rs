@@ -1,7 +1,7 @@
 //! Cookies, refresh tokens and signing out.
 
 use chrono::TimeDelta;
-use vigie_domain::identity::EndReason;
+use vigie_domain::identity::{DeactivateUser, EndReason, ReactivateUser};
 
 use super::*;
 use crate::http::Arrival;
@@ -146,4 +146,22 @@ async fn a_session_that_an_administrator_ends_is_over_for_its_cookie_and_its_ref
     }
     assert_eq!(house.me(header::COOKIE, &cookie).await.code(), "UNAUTHENTICATED");
     assert_eq!(house.refresh(&token).await.code(), "SIGN_IN_REFUSED");
+}
+
+#[tokio::test]
+async fn who_is_deactivated_is_told_nothing_more_whatever_they_hold() {
+    let house = House::new().await;
+    house.admin().await;
+    let user = house.user("second", []).await;
+    let (access, refresh) = tokens(&house.sign_in("second", PASSWORD).await);
+    let cookie = house.post("/auth/sign-in", json!({ "username": "second", "password": PASSWORD })).await.cookie();
+    assert_eq!(house.bearer(&access).await.status, StatusCode::OK);
+    // The log alone says so, as when a server was killed before it had ended the sessions.
+    house.accounts.carry_out(&DeactivateUser { user }, order()).await.unwrap();
+    assert_eq!(house.bearer(&access).await.code(), "UNAUTHENTICATED");
+    assert_eq!(house.me(header::COOKIE, &cookie).await.code(), "UNAUTHENTICATED");
+    assert_eq!(house.refresh(&refresh).await.code(), "UNAUTHENTICATED");
+    house.accounts.carry_out(&ReactivateUser { user }, order()).await.unwrap();
+    assert_eq!(house.bearer(&access).await.status, StatusCode::OK);
+    assert_eq!(house.refresh(&refresh).await.status, StatusCode::OK);
 }

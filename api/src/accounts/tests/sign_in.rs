@@ -3,6 +3,7 @@
 use chrono::TimeDelta;
 
 use super::*;
+use crate::redis_server::Redis;
 
 #[tokio::test]
 async fn a_person_signs_in_with_their_password_whatever_the_capitals_of_their_name() {
@@ -180,4 +181,42 @@ async fn an_open_server_signs_nobody_in() {
     let open = House { router: router(app), ..house };
     let answer = open.sign_in("admin", PASSWORD).await;
     assert_eq!((answer.status, answer.code()), (StatusCode::NOT_FOUND, "OPEN_SERVER"));
+}
+
+#[tokio::test]
+async fn processes_with_one_redis_count_sign_ins_together_and_each_by_itself_when_it_is_killed() {
+    let mut redis = Redis::start();
+    redis.connection().await;
+    let pool = testing::database().await;
+    let shared = || {
+        let settings = settings(Choices { attempts: 6, ..Choices::default() });
+        House::of(pool.clone(), Settings { redis_url: Some(redis.url()), ..settings })
+    };
+    let (one, other) = (shared().await, shared().await);
+    for house in [&one, &other] {
+        house.accounts.tries().until_shared().await;
+    }
+    // Six tries for a name, wherever they are made.
+    for house in [&one, &other, &one, &other] {
+        assert_eq!(house.sign_in("nobody", "stands and planes").await.code(), "SIGN_IN_REFUSED");
+    }
+    redis.kill();
+    // Each process goes on from what it knew to be left, and forgets nothing that it has seen.
+    for (house, left) in [(&one, 3), (&other, 2)] {
+        for _ in 0..left {
+            assert_eq!(house.sign_in("nobody", "stands and planes").await.code(), "SIGN_IN_REFUSED");
+        }
+        assert_eq!(house.sign_in("nobody", "stands and planes").await.code(), "TOO_MANY_SIGN_INS");
+    }
+    redis.restart();
+    for house in [&one, &other] {
+        house.accounts.tries().until_shared().await;
+    }
+    // An empty Redis knows full buckets only, and all count together again.
+    for house in [&one, &other, &one, &other, &one, &other] {
+        assert_eq!(house.sign_in("nobody", "stands and planes").await.code(), "SIGN_IN_REFUSED");
+    }
+    for house in [&one, &other] {
+        assert_eq!(house.sign_in("nobody", "stands and planes").await.code(), "TOO_MANY_SIGN_INS");
+    }
 }

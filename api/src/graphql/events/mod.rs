@@ -3,6 +3,7 @@
 mod event;
 mod filter;
 mod list;
+mod sites;
 mod watch;
 
 use async_graphql::connection::{Connection, EmptyFields};
@@ -38,9 +39,8 @@ impl EventsQuery {
         before: Option<String>,
     ) -> Result<Connection<Cursor, Event, EmptyFields, EmptyFields>, Error> {
         let page = Page::new(first, after, last, before)?;
-        let view = ctx.snapshot().view();
-        let wanted = filter.unwrap_or_default().checked(view.scope())?;
-        list::events(&ctx.services().log, wanted, page, view.last()).await
+        let wanted = filter.unwrap_or_default().checked(ctx.snapshot().view().scope())?;
+        list::events(ctx, wanted, page).await
     }
 
     /// One event, by its position or its id.

@@ -122,13 +122,25 @@ impl AccountsQuery {
     }
 
     /// What the log calls people and keys (`user:…`, `key:…`), by the names that they have now; null for who was erased, and
-    /// for everybody else who acts: policies, feeds, the command line.
+    /// for everybody else who acts: policies, feeds, the command line. Named are those who hold or ever held a role at a
+    /// site that the caller sees, or everywhere, and the caller: nobody else has done what the caller may see.
     async fn actor_names(&self, ctx: &Context<'_>, actors: Vec<String>) -> Result<Vec<Option<String>>, Error> {
         if actors.len() > 200 {
             return Err(bad_input("actors", "at most 200 can be asked for"));
         }
-        let names = ctx.loader::<Names>().many(actors.clone()).await?;
+        let shown = actors.iter().filter(|actor| may_name(ctx, actor)).cloned().collect();
+        let names = ctx.loader::<Names>().many(shown).await?;
         Ok(actors.iter().map(|actor| names.get(actor).cloned()).collect())
+    }
+}
+
+/// Whether the caller may be told what somebody is called.
+fn may_name(ctx: &Context<'_>, actor: &str) -> bool {
+    let (caller, directory) = (ctx.caller(), &ctx.services().directory);
+    match caller.rights.sites(Right::Read) {
+        Sites::All => true,
+        _ if caller.actor.as_str() == actor => true,
+        seen => Holder::new(actor).is_ok_and(|holder| directory.may_have_acted_at(holder, &seen)),
     }
 }
 

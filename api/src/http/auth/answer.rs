@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::json;
 use vigie_commands::reason;
 
-use crate::accounts::{Opened, PasswordError, SESSION_COOKIES, SignInError, Unauthenticated};
+use crate::accounts::{Opened, PasswordError, SESSION_COOKIES, SignInError};
 use crate::clock;
 use crate::http::negotiate::problem;
 
@@ -69,22 +69,4 @@ pub(super) fn failed(error: &SignInError) -> Response {
 /// The body is not what it should be. It is not repeated: it may hold a password.
 pub(super) fn refused(status: StatusCode) -> Response {
     problem(status, "BAD_REQUEST", "the body is not the JSON that docs/accounts.md describes")
-}
-
-impl IntoResponse for Unauthenticated {
-    fn into_response(self) -> Response {
-        let told = self.to_string();
-        match self {
-            Self::Nothing | Self::Invalid => {
-                let mut response = problem(StatusCode::UNAUTHORIZED, "UNAUTHENTICATED", &told);
-                response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-                response
-            }
-            Self::Origin => problem(StatusCode::FORBIDDEN, "ORIGIN_NOT_ALLOWED", &told),
-            Self::Failed(error) => {
-                tracing::error!(error = reason(&error), "who asks cannot be told");
-                problem(StatusCode::SERVICE_UNAVAILABLE, "UNAVAILABLE", &told)
-            }
-        }
-    }
 }

@@ -13,13 +13,16 @@ use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use serde::Deserialize;
+use vigie_domain::identity::Holder;
 
 use self::answer::{failed, left, opened, refused};
 use super::App;
 use super::arrival::Arrival;
+use super::caller::{Caller, may_act};
 use super::guard::same_origin;
 use super::negotiate::problem;
-use crate::accounts::{Accounts, Holds, SignInError, Subject, find_people};
+use crate::accounts::{Accounts, Holds, SignInError, find_people};
+use crate::rights::Who;
 
 /// The routes of a server with accounts.
 pub(super) fn routes() -> axum::Router<App> {
@@ -127,10 +130,21 @@ async fn link(State(app): State<App>, from: Sender, body: Body<Link>) -> Respons
 }
 
 async fn refresh(State(app): State<App>, from: Sender, body: Body<Refresh>) -> Response {
-    match body {
-        Ok(Json(Refresh { refresh_token })) => opened(app.accounts().refresh(&refresh_token).await, from.0.encrypted),
-        Err(rejection) => refused(rejection.status()),
+    let Json(Refresh { refresh_token }) = match body {
+        Ok(body) => body,
+        Err(rejection) => return refused(rejection.status()),
+    };
+    // Asked before the token is used up: it works again once they may act again.
+    match app.accounts().of_refresh(&refresh_token).await {
+        Ok(Some(subject)) => {
+            if let Err(refused) = may_act(subject, &app) {
+                return refused;
+            }
+        }
+        Ok(None) => {}
+        Err(error) => return failed(&error),
     }
+    opened(app.accounts().refresh(&refresh_token).await, from.0.encrypted)
 }
 
 /// Ends the session of the cookie or access token that comes along, or of a refresh token in the body.
@@ -154,24 +168,20 @@ async fn sign_out(State(app): State<App>, from: Sender, parts: Shown, body: Byte
     }
 }
 
-/// Who asks.
-async fn me(State(app): State<App>, from: Sender, parts: Shown) -> Response {
-    let principal = match app.accounts().authenticate(&parts.0, &from.0).await {
-        Ok(principal) => principal,
-        Err(error) => return error.into_response(),
-    };
-    let person = match principal.subject {
-        Subject::User { user, .. } => match find_people(app.accounts().pool(), &[user]).await {
+/// Who asks, if they may do anything here.
+async fn me(State(app): State<App>, _: Sender, caller: Caller) -> Response {
+    let person = match caller.who {
+        Some(Who { holder: Holder::User(user), .. }) => match find_people(app.accounts().pool(), &[user]).await {
             Ok(mut people) => people.pop(),
             Err(error) => return failed(&SignInError::Database(error)),
         },
-        Subject::Open | Subject::Key(_) => None,
+        Some(Who { holder: Holder::Key(_), .. }) | None => None,
     };
     let me = serde_json::json!({
-        "actor": principal.actor.as_str(),
+        "actor": caller.actor.as_str(),
         "username": person.as_ref().map(|person| &person.username),
         "fullName": person.as_ref().map(|person| &person.full_name),
-        "endsAt": principal.ends_at,
+        "endsAt": caller.ends_at,
     });
     Json(me).into_response()
 }

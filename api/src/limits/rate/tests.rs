@@ -77,9 +77,12 @@ fn the_headers_are_structured_fields_with_the_policies_by_name() {
     assert_eq!(headers["retry-after"], "2");
 }
 
-async fn until_shared(rates: &Rates) {
-    while !rates.shared.as_ref().unwrap().is_open() {
-        tokio::task::yield_now().await;
+impl Rates {
+    /// Waits until the buckets are those of Redis.
+    pub(crate) async fn until_shared(&self) {
+        while !self.shared.as_ref().unwrap().is_open() {
+            tokio::task::yield_now().await;
+        }
     }
 }
 
@@ -91,7 +94,7 @@ async fn processes_with_one_redis_share_the_buckets() {
     let (one, other, elsewhere) =
         (start(), start(), Rates::new(&limits(1_000, 10, LONG), Some(redis.client()), "other_log"));
     for rates in [&one, &other, &elsewhere] {
-        until_shared(rates).await;
+        rates.until_shared().await;
     }
     assert_eq!(left(&one, "a", 400).await.unwrap(), [600, 9_600]);
     assert_eq!(left(&other, "a", 500).await.unwrap(), [100, 9_100]);
@@ -118,7 +121,7 @@ async fn what_was_spent_comes_back_by_the_clock_of_redis() {
     redis.connection().await;
     // The whole bucket in 100 ms.
     let rates = Rates::new(&limits(1_000, 10, Duration::from_millis(100)), Some(redis.client()), "test");
-    until_shared(&rates).await;
+    rates.until_shared().await;
     for _ in 0..3 {
         while left(&rates, "a", 1_000).await.is_err() {
             tokio::task::yield_now().await;
@@ -132,14 +135,14 @@ async fn when_redis_is_killed_the_process_goes_on_from_what_was_left_and_back_ag
     let mut redis = Redis::start();
     redis.connection().await;
     let rates = Rates::new(&limits(1_000, 10, LONG), Some(redis.client()), "test");
-    until_shared(&rates).await;
+    rates.until_shared().await;
     assert_eq!(left(&rates, "a", 700).await.unwrap(), [300, 9_300]);
     redis.kill();
     assert_eq!(left(&rates, "a", 200).await.unwrap(), [100, 9_100]);
     assert!(!rates.shared.as_ref().unwrap().is_open());
     assert_eq!(left(&rates, "a", 200).await.unwrap_err().exceeded, Limit::Rate.exceeded(1_100, 1_000));
     redis.restart();
-    until_shared(&rates).await;
+    rates.until_shared().await;
     // It has come back empty, and an empty Redis knows full buckets only.
     assert_eq!(left(&rates, "a", 700).await.unwrap(), [300, 9_300]);
 }
@@ -149,7 +152,7 @@ async fn a_redis_that_does_not_answer_holds_nobody_up_twice() {
     let redis = Redis::start();
     redis.connection().await;
     let rates = Rates::new(&limits(1_000, 10, LONG), Some(redis.client()), "test");
-    until_shared(&rates).await;
+    rates.until_shared().await;
     left(&rates, "a", 100).await.unwrap();
     redis.freeze();
     assert_eq!(left(&rates, "a", 100).await.unwrap(), [800, 9_800]);

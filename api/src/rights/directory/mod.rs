@@ -15,7 +15,7 @@ use vigie_domain::Event;
 use vigie_domain::identity::{Holder, IdentityEvent, SessionId};
 use vigie_eventlog::{Log, LogError, Query, Recorded};
 
-use super::Rights;
+use super::{Rights, Sites};
 use person::Person;
 pub(super) use person::Standing;
 pub(crate) use watching::{Lapse, Watching};
@@ -136,6 +136,12 @@ impl Directory {
         let people = self.0.people.read().unwrap_or_else(PoisonError::into_inner);
         let told = people.get(&who.holder).ok_or(Denied::Ended)?.told.borrow();
         told.rights(who.session, now)
+    }
+
+    /// Whether somebody may have acted at one of these sites: they hold or held a role there, or everywhere.
+    pub(crate) fn may_have_acted_at(&self, holder: Holder, sites: &Sites) -> bool {
+        let people = self.0.people.read().unwrap_or_else(PoisonError::into_inner);
+        people.get(&holder).is_some_and(|known| known.person.may_have_acted_at(sites))
     }
 
     /// Tells when what somebody may do changes; nothing about who is not known.

@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use vigie_domain::identity::{Grant, Holder, IdentityEvent, SessionId};
+use vigie_domain::support::SiteId;
 
 use super::Denied;
-use crate::rights::Rights;
+use crate::rights::{Rights, Sites};
 
 /// How long it is remembered that a session is over: longer than any access token works that was given out in it.
 const REMEMBERED: TimeDelta = TimeDelta::hours(2);
@@ -20,6 +21,8 @@ pub(super) struct Person {
     gone: bool,
     expires_at: Option<DateTime<Utc>>,
     grants: BTreeSet<Grant>,
+    /// Where they hold or ever held a role: nobody acts where they hold none. Without a site, everywhere.
+    been: BTreeSet<Option<SiteId>>,
     /// Sessions that are over, and since when.
     over: BTreeMap<SessionId, DateTime<Utc>>,
 }
@@ -73,7 +76,10 @@ impl Person {
             E::UserReactivated(_) => self.inactive = false,
             E::UserErased(_) | E::KeyRevoked(_) => self.gone = true,
             E::KeyIssued(event) => (self.known, self.expires_at) = (true, Some(event.expires_at)),
-            E::RoleGranted(event) => return self.grants.insert(event.grant()),
+            E::RoleGranted(event) => {
+                self.been.insert(event.site.clone());
+                return self.grants.insert(event.grant());
+            }
             E::RoleRevoked(event) => return self.grants.remove(&event.grant()),
             E::SignedOut(event) => self.end(event.session, at),
             E::SessionEnded(event) => self.end(event.session, at),
@@ -85,6 +91,11 @@ impl Person {
     fn end(&mut self, session: SessionId, at: DateTime<Utc>) {
         self.over.insert(session, at);
         self.over.retain(|_, since| at - *since < REMEMBERED);
+    }
+
+    /// Whether they may have acted at one of these sites.
+    pub(super) fn may_have_acted_at(&self, sites: &Sites) -> bool {
+        self.been.iter().any(|site| site.as_ref().is_none_or(|site| sites.contain(site.as_str())))
     }
 
     pub(super) fn standing(&self) -> Standing {

@@ -150,7 +150,7 @@ fn objects(definitions: &Definitions, of: &str, world: &World) -> Vec<IndexMap<N
 }
 
 fn is_rail(of: &str) -> bool {
-    ["pass", "Pass", "spring", "Limits"].iter().any(|word| of.contains(word))
+    ["pass", "Pass", "spring", "Limits", "alert", "Alert"].iter().any(|word| of.contains(word))
 }
 
 /// What an argument can be.

@@ -19,7 +19,7 @@ fn person() -> Caller {
 
 impl Stage {
     /// The things of sites that are there.
-    async fn world(&self, sites: [&str; 2]) -> World {
+    pub(super) async fn world(&self, sites: [&str; 2]) -> World {
         let one = async |text: &str| -> String {
             let text = text.replace("$1", &format!("'{}'", sites[0])).replace("$2", &format!("'{}'", sites[1]));
             sqlx::query_scalar(sqlx::AssertSqlSafe(text)).fetch_one(&self.services.pool).await.unwrap()
@@ -34,7 +34,7 @@ impl Stage {
     }
 
     /// What nobody may hear who knows nothing of the sites of others.
-    async fn secrets(&self) -> Vec<String> {
+    pub(super) async fn secrets(&self) -> Vec<String> {
         let ids = "select id::text from event where site like 'ELSE%' \
                    union select command_id::text from event where site like 'ELSE%' \
                    union select allocation::text from read.allocations where site like 'ELSE%' \
@@ -66,7 +66,7 @@ fn questions(world: &World, last: i64, levels: usize) -> Vec<Asked> {
 }
 
 /// What is wrong with an answer: the secrets that it tells and that were not asked for by name.
-fn told<'a>(answer: &str, text: &str, secrets: &'a [String]) -> Vec<&'a String> {
+pub(super) fn told<'a>(answer: &str, text: &str, secrets: &'a [String]) -> Vec<&'a String> {
     secrets.iter().filter(|secret| answer.contains(secret.as_str()) && !text.contains(secret.as_str())).collect()
 }
 

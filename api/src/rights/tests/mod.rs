@@ -1,11 +1,14 @@
 //! Who sees what: two airports and two railway sites, of which a person knows one each.
 
+mod archived;
 mod asked;
 mod boundary;
 mod closed;
 mod commands;
+mod names;
 mod roles;
 mod running;
+mod watched;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -99,13 +102,18 @@ impl Stage {
             stage.airport(airport, mark).await;
             stage.rail(rail, mark).await;
         }
-        let mut alerts = stage.services.log.follow(Query::kinds(["alerts.alert_raised"]), 0);
-        let mut raised = 0;
-        while raised < 2 {
-            raised += alerts.next().await.unwrap().events.len();
-        }
+        stage.alerts(2).await;
         stage.caught_up().await;
         stage
+    }
+
+    /// Waits until so many alerts were raised.
+    async fn alerts(&self, count: usize) {
+        let mut alerts = self.services.log.follow(Query::kinds(["alerts.alert_raised"]), 0);
+        let mut raised = 0;
+        while raised < count {
+            raised += alerts.next().await.unwrap().events.len();
+        }
     }
 
     async fn airport(&self, site: &str, mark: &str) {
@@ -144,6 +152,11 @@ impl Stage {
         let limits = json!([{ "quantity": "height", "unit": "mm", "alarmLow": 200, "warningLow": 220 }]);
         let input = json!({ "site": site, "validFrom": "2026-01-01T00:00:00Z", "limits": limits });
         self.done("setLimits", "SetLimitsInput", input).await;
+        self.pass(site, mark, "P1").await;
+    }
+
+    /// A train that passes with a spring out of its limits, of which an alert will tell.
+    async fn pass(&self, site: &str, mark: &str, name: &str) {
         let reading = Reading {
             spring: "L1".to_owned(),
             quantity: "height".to_owned(),
@@ -154,7 +167,7 @@ impl Stage {
         let car = CarPart { car: 1, vehicle: Some(mark.to_owned()), camera: mark.to_owned(), readings: vec![reading] };
         for part in [PassPart::Car(car), PassPart::Complete { cars: 1 }] {
             let header = PassHeader {
-                pass: PassId::new(&format!("{site}/P1")).unwrap(),
+                pass: PassId::new(&format!("{site}/{name}")).unwrap(),
                 track: "1".to_owned(),
                 passed_at: "2026-01-15T04:12:00Z".parse().unwrap(),
                 train: Some(mark.to_owned()),

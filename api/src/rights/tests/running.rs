@@ -20,7 +20,7 @@ fn grant(text: &str) -> Grant {
 
 impl Stage {
     /// A person in a session, with these roles.
-    async fn person(&self, grants: &[&str]) -> (UserId, Who) {
+    pub(super) async fn person(&self, grants: &[&str]) -> (UserId, Who) {
         let (user, session) = (UserId::from(Uuid::now_v7()), SessionId::from(Uuid::now_v7()));
         let grants = grants.iter().map(|text| grant(text)).collect();
         self.command(CreateUser { user, grants, first: false }).await;
@@ -29,11 +29,11 @@ impl Stage {
         (user, Who { holder: Holder::User(user), session: Some(session) })
     }
 
-    async fn known(&self) {
+    pub(super) async fn known(&self) {
         self.services.directory.reached(self.services.log.head().await.unwrap()).await;
     }
 
-    fn as_they_are(&self, who: Who) -> Caller {
+    pub(super) fn as_they_are(&self, who: Who) -> Caller {
         let rights = self.services.directory.rights(who, clock::now()).unwrap();
         caller(&who.holder.to_string(), Some(who), &rights)
     }
@@ -42,7 +42,7 @@ impl Stage {
 const FLIGHTS: &str = "subscription($after: Position) { flightChanged(after: $after) { position flight { id site } } }";
 
 /// The next item, which must come.
-async fn next(items: &mut futures_util::stream::BoxStream<'static, Value>) -> Option<Value> {
+pub(super) async fn next(items: &mut futures_util::stream::BoxStream<'static, Value>) -> Option<Value> {
     tokio::time::timeout(std::time::Duration::from_secs(60), items.next())
         .await
         .expect("an item comes or the stream ends")

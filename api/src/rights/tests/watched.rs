@@ -1,0 +1,116 @@
+//! Every subscription of the schema, watched by somebody who may know nothing of other sites.
+
+use std::collections::BTreeSet;
+
+use futures_util::{StreamExt, stream};
+use serde_json::{Value, json};
+use vigie_domain::identity::DeactivateUser;
+
+use super::asked::{Asked, World, all};
+use super::boundary::told;
+use super::running::next;
+use super::{OTHER, OWN, Stage};
+
+/// The roles that give every right of a site.
+const ROLES: [&str; 5] = ["operator", "supervisor", "auditor", "integrator", "admin"];
+
+/// How many are watched at a time.
+const AT_ONCE: usize = 16;
+
+/// Everything that can be watched of a world: from now on, and from the beginning of the log.
+fn watches(world: &World) -> Vec<Asked> {
+    let mut watches = Vec::new();
+    for Asked { field, text } in all("subscription", "Subscription", world, 3) {
+        if !text.contains("after: ") {
+            let (before, rest) = text.split_once(&field).unwrap();
+            let rest = match rest.strip_prefix('(') {
+                Some(arguments) => format!("(after: 0, {arguments}"),
+                None => format!("(after: 0){rest}"),
+            };
+            watches.push(Asked { field: field.clone(), text: format!("{before}{field}{rest}") });
+        }
+        watches.push(Asked { field, text });
+    }
+    watches
+}
+
+/// Whether an item comes that tells how far a subscription is: lists always say so, the log from a position on, changes of
+/// things where there are some for the caller.
+fn tells(field: &str, text: &str, own: bool) -> bool {
+    let (from, of_a_site) = (text.contains("after: "), text.contains("(site: ") || text.contains(", site: "));
+    match field {
+        "events" => from,
+        field if field.ends_with("Changed") => from && (own || !of_a_site),
+        _ => true,
+    }
+}
+
+/// What is looked for, and where.
+struct Watch {
+    secrets: Vec<String>,
+    grants: Vec<String>,
+    /// The positions before the last changes at sites of the person, and after them.
+    changed: (i64, i64),
+}
+
+impl Stage {
+    /// Changes at sites of the person of everything that can be watched; the position before them.
+    async fn changed(&self) -> i64 {
+        let before = self.services.log.head().await.unwrap();
+        let close = json!({ "stand": "OWN/S1", "from": "2026-01-19T10:00:00Z" });
+        self.done("closeStand", "CloseStandInput", close).await;
+        self.flight(OWN[0], "300", "2026-01-15T14:00:00Z").await;
+        self.pass(OWN[1], "plain", "P2").await;
+        self.alerts(3).await;
+        before
+    }
+
+    /// Watches until enough has come, and then until the watcher is deactivated; how many items there were, and how many of
+    /// them about the own sites.
+    async fn watched(&self, asked: &Asked, own: bool, watch: &Watch) -> (usize, usize) {
+        let Asked { field, text } = asked;
+        let grants: Vec<&str> = watch.grants.iter().map(String::as_str).collect();
+        let (user, who) = self.person(&grants).await;
+        let mut items = self.app.watch(&self.as_they_are(who), text, &Value::Null).await;
+        let (mut enough, mut ending) = (!tells(field, text, own), false);
+        let mut count = (0, 0);
+        loop {
+            if enough && !ending {
+                self.command(DeactivateUser { user }).await;
+                ending = true;
+            }
+            let Some(item) = next(&mut items).await else { return count };
+            let (answer, code) = (item.to_string(), item["errors"][0]["extensions"]["code"].as_str());
+            // Arguments that do not go together are refused.
+            let ended = [None, Some("BAD_INPUT")].contains(&code) || (ending && code == Some("UNAUTHENTICATED"));
+            assert!(ended, "{text}: {answer}");
+            let told = told(&answer, text, &watch.secrets);
+            assert!(told.is_empty(), "{told:?} is told by {text}: {answer}");
+            count = (count.0 + 1, count.1 + usize::from(answer.contains(OWN[0])));
+            let reached = item["data"][field]["position"].as_i64().unwrap_or(0);
+            let (before, last) = watch.changed;
+            enough |= if field.ends_with("Changed") { reached > before } else { reached >= last };
+        }
+    }
+}
+
+#[tokio::test]
+async fn nothing_of_other_sites_comes_with_any_subscription() {
+    let stage = Stage::full().await;
+    let (worlds, secrets) = ([stage.world(OWN).await, stage.world(OTHER).await], stage.secrets().await);
+    let changed = (stage.changed().await, stage.caught_up().await);
+    let grants = OWN.iter().flat_map(|site| ROLES.iter().map(move |role| format!("{role}@{site}"))).collect();
+    let watch = Watch { secrets, grants, changed };
+    let asked =
+        worlds.iter().zip([true, false]).flat_map(|(world, own)| watches(world).into_iter().map(move |a| (a, own)));
+    let asked: Vec<(Asked, bool)> = asked.collect();
+    let counted: Vec<(usize, usize)> = stream::iter(&asked)
+        .map(|(asked, own)| stage.watched(asked, *own, &watch))
+        .buffer_unordered(AT_ONCE)
+        .collect()
+        .await;
+    let fields: BTreeSet<&String> = asked.iter().map(|(asked, _)| &asked.field).collect();
+    let (items, full) = counted.iter().fold((0, 0), |all, one| (all.0 + one.0, all.1 + one.1));
+    // What could have been told is asked for.
+    assert!(fields.len() >= 10 && full > 50, "{full} of {items} items of {fields:?} told anything");
+}
