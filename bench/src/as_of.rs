@@ -15,7 +15,7 @@ use vigie_api::graphql::{ReadSchema, Services};
 use vigie_api::http::{App, Life, recorder, router};
 use vigie_api::limits::Limits;
 use vigie_api::rights::Directory;
-use vigie_api::settings::Settings;
+use vigie_api::settings::{Edge, Settings};
 use vigie_commands::Executor;
 use vigie_eventlog::Log;
 use vigie_projections::{MODELS, Projections, rebuild};
@@ -129,7 +129,9 @@ pub(crate) fn api(pool: &sqlx::PgPool, log: &Log, projections: &Projections) -> 
 
 /// The server's parts, as the program puts them together.
 pub(crate) fn app(pool: &sqlx::PgPool, log: &Log, projections: &Projections, limits: Limits) -> Outcome<App> {
-    let settings = Settings { limits, ..Settings::open() };
+    // Whoever measures comes from one address.
+    let edge = Edge { connections: usize::MAX, address_connections: usize::MAX, ..Edge::default() };
+    let settings = Settings { limits, edge, ..Settings::open() };
     let executor = Executor::new(log.clone(), Arc::new(vigie_api::clock::now));
     let accounts = Accounts::open(pool.clone(), executor.clone(), &settings)?;
     let services = Services {

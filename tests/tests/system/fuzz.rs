@@ -22,7 +22,16 @@ async fn ask(server: &Server, seconds: u64, key: Option<&str>, hidden: &str) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz");
     let address = format!("http://{}/graphql", server.client.address());
     let mut schemathesis = Command::new(folder.join(".venv/bin/schemathesis"));
-    schemathesis.args(["run", &address, "--max-time", &seconds.to_string(), "--phases", "fuzzing", "--mode", "positive"]);
+    schemathesis.args([
+        "run",
+        &address,
+        "--max-time",
+        &seconds.to_string(),
+        "--phases",
+        "fuzzing",
+        "--mode",
+        "positive",
+    ]);
     schemathesis.args(["--checks", "nothing_breaks_and_nothing_leaks", "--continue-on-failure", "--no-shrink"]);
     schemathesis.args(["--request-timeout", "60", "--suppress-health-check", "all", "--warnings", "off"]);
     if let Some(key) = key {
