@@ -20,7 +20,7 @@ const AT_ONCE: usize = 48;
 /// Everything that can be watched of a world: from now on, and from the beginning of the log.
 fn watches(world: &World) -> Vec<Asked> {
     let mut watches = Vec::new();
-    for Asked { field, text } in all("subscription", "Subscription", world, 3) {
+    for Asked { field, text } in all("subscription", "Subscription", world, 2) {
         if !text.contains("after: ") {
             let (before, rest) = text.split_once(&field).unwrap();
             let rest = match rest.strip_prefix('(') {
