@@ -98,7 +98,7 @@ async fn run(setup: Setup, attempted: broadcast::Sender<Arc<AttemptRow>>, stop: 
         worker = entering => worker,
         () = stop.cancelled() => return,
     };
-    let (lease, id) = (worker.lease.clone(), worker.id);
+    let (lease, id, grace) = (worker.lease.clone(), worker.id, setup.settings.grace);
     let beating = CancellationToken::new();
     let beats = tokio::spawn(beat(worker, setup.settings.look, beating.clone()));
     let shared = Arc::new(Shared {
@@ -123,9 +123,12 @@ async fn run(setup: Setup, attempted: broadcast::Sender<Arc<AttemptRow>>, stop: 
     };
     engine.work(&stop).await;
     beating.cancel();
-    for task in [beats, recording] {
-        if let Err(error) = task.await {
-            tracing::error!(error = %error, "a task of the webhooks ended badly");
+    for mut task in [beats, recording] {
+        // A database that does not answer does not keep the process: what is not recorded is sent again.
+        match tokio::time::timeout(grace, &mut task).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::error!(error = %error, "a task of the webhooks ended badly"),
+            Err(_) => task.abort(),
         }
     }
 }
