@@ -1,4 +1,5 @@
-//! What works beside the requests of a process: the read models, the policies, what wakes them, and the jobs.
+//! What works beside the requests of a process: the read models, the policies, what wakes them, the
+//! jobs, and the deliveries of webhooks.
 
 use sqlx::PgPool;
 use tokio::task::JoinHandle;
@@ -13,6 +14,7 @@ use crate::jobs;
 use crate::runtime::Runtime;
 use crate::settings::Settings;
 use crate::wakeups;
+use crate::webhooks::{Delivering, Webhooks};
 
 /// What works beside the requests, until stopped.
 pub struct Background {
@@ -20,6 +22,7 @@ pub struct Background {
     pub projections: Projections,
     policies: Policies,
     jobs: Jobs,
+    delivering: Option<Delivering>,
     demo: Option<JoinHandle<()>>,
     stop: CancellationToken,
 }
@@ -28,9 +31,10 @@ impl Background {
     /// Starts it.
     ///
     /// # Errors
-    /// The database cannot be reached, or `REDIS_URL` cannot be read.
+    /// The database cannot be reached, `REDIS_URL` cannot be read, or the machine has no certificates that can be used.
     pub async fn start(
         runtime: &Runtime,
+        webhooks: &Webhooks,
         settings: &Settings,
     ) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
         let stop = CancellationToken::new();
@@ -48,9 +52,11 @@ impl Background {
             owner: runtime.owner().clone(),
             refusals: settings.refusals,
             sign_ins: settings.accounts.keep(),
+            deliveries: settings.webhooks.keep,
             time: clock::time(),
         });
-        Ok(Self { projections, policies, jobs, demo: None, stop })
+        let delivering = webhooks.deliver(&runtime.log, &projections, clock::time(), settings)?;
+        Ok(Self { projections, policies, jobs, delivering, demo: None, stop })
     }
 
     /// Plays the demo day beside it.
@@ -68,6 +74,9 @@ impl Background {
         self.stop.cancel();
         if let Some(demo) = self.demo {
             let _ = demo.await;
+        }
+        if let Some(delivering) = self.delivering {
+            delivering.stop().await;
         }
         self.jobs.stop().await;
         self.policies.stop().await;

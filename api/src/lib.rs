@@ -24,3 +24,4 @@ pub mod rights;
 pub mod runtime;
 pub mod settings;
 pub mod wakeups;
+pub mod webhooks;

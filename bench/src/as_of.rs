@@ -16,6 +16,7 @@ use vigie_api::http::{App, Life, recorder, router};
 use vigie_api::limits::Limits;
 use vigie_api::rights::Directory;
 use vigie_api::settings::{Edge, Settings};
+use vigie_api::webhooks::Webhooks;
 use vigie_commands::Executor;
 use vigie_eventlog::Log;
 use vigie_projections::{MODELS, Projections, rebuild};
@@ -134,6 +135,7 @@ pub(crate) fn app(pool: &sqlx::PgPool, log: &Log, projections: &Projections, lim
     let settings = Settings { limits, edge, ..Settings::open() };
     let executor = Executor::new(log.clone(), Arc::new(vigie_api::clock::now));
     let accounts = Accounts::open(pool.clone(), executor.clone(), &settings)?;
+    let webhooks = Webhooks::open(pool.clone(), executor.clone(), &settings, None)?;
     let services = Services {
         pool: pool.clone(),
         log: log.clone(),
@@ -142,6 +144,7 @@ pub(crate) fn app(pool: &sqlx::PgPool, log: &Log, projections: &Projections, lim
         schema: ReadSchema::default(),
         accounts,
         directory: Directory::of_nobody(),
+        webhooks,
     };
     let life = Life::default();
     life.set_started();

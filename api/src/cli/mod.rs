@@ -19,6 +19,7 @@ mod say;
 mod schema;
 mod serve;
 mod users;
+mod webhooks;
 
 use std::process::ExitCode;
 
@@ -56,6 +57,8 @@ enum Command {
     Users(users::Args),
     /// Make and revoke API keys, change the keys that sign access tokens.
     Keys(keys::Args),
+    /// Have events delivered to other systems, look at deliveries, repeat them.
+    Webhooks(webhooks::Args),
     /// Look at the policies, switch them, try them dry.
     Policies(policies::Args),
     /// Look at what policies and imports could not do, try it again, discard it.
@@ -101,6 +104,7 @@ async fn run(cli: Cli) -> Outcome {
         Command::Jobs(args) => jobs::run(args, settings).await,
         Command::Users(args) => users::run(args, settings).await,
         Command::Keys(args) => keys::run(args, settings).await,
+        Command::Webhooks(args) => webhooks::run(args, settings).await,
         Command::Policies(args) => policies::run(args, settings).await,
         Command::DeadLetters(args) => dead_letters::run(args, settings).await,
         Command::Replay(args) => replay::run(args, settings).await,

@@ -22,6 +22,7 @@ use crate::http::{App, Life, ServeError, Tls, recorder, serve};
 use crate::rights::Directory;
 use crate::runtime::Runtime;
 use crate::settings::Settings;
+use crate::webhooks::Webhooks;
 
 /// Arguments of `vigie serve`.
 #[derive(Debug, clap::Args)]
@@ -64,9 +65,16 @@ pub(super) async fn run(args: Args, settings: Settings) -> Outcome {
     let address = listener.local_addr().map_err(listen)?;
 
     let runtime = Runtime::open(&settings).await?;
+    let webhooks = match Webhooks::of(&runtime, &settings) {
+        Ok(webhooks) => webhooks,
+        Err(error) => {
+            runtime.close().await;
+            return Err(error.into());
+        }
+    };
     let parts = match args.schema {
         Some(schema) => standing(schema, &runtime).await,
-        None => running(args.demo.then_some(args.speed), &runtime, &settings).await,
+        None => running(args.demo.then_some(args.speed), &runtime, &webhooks, &settings).await,
     };
     let opened = match parts {
         Ok(parts) => people(args.demo, &runtime, &settings).await.map(|people| (parts, people)),
@@ -88,6 +96,7 @@ pub(super) async fn run(args: Args, settings: Settings) -> Outcome {
         projections,
         accounts,
         directory,
+        webhooks,
     };
     let life = Life::default();
     tokio::spawn(stop_on_signal(life.clone(), settings.drain_lead));
@@ -147,8 +156,13 @@ async fn people(
 type Parts = (ReadSchema, Projections, Option<Background>);
 
 /// Read models that follow the log, and what reacts to it.
-async fn running(demo: Option<Speed>, runtime: &Runtime, settings: &Settings) -> Result<Parts, CliError> {
-    let mut background = Background::start(runtime, settings).await?;
+async fn running(
+    demo: Option<Speed>,
+    runtime: &Runtime,
+    webhooks: &Webhooks,
+    settings: &Settings,
+) -> Result<Parts, CliError> {
+    let mut background = Background::start(runtime, webhooks, settings).await?;
     if let Some(speed) = demo {
         background.play_demo(runtime, speed);
     }

@@ -41,6 +41,7 @@ mod support;
 mod time;
 mod transaction;
 mod validator;
+mod webhooks;
 
 use async_graphql::{Data, MergedObject, MergedSubscription};
 
@@ -65,6 +66,7 @@ pub struct Contexts(
     audit::AuditQuery,
     audit::DiffQuery,
     events::EventsQuery,
+    webhooks::WebhooksQuery,
 );
 
 /// What can be asked.
@@ -77,6 +79,7 @@ pub struct Query(
     policies::PoliciesQuery,
     jobs::JobsQuery,
     dead_letters::DeadLettersQuery,
+    webhooks::DeliveriesQuery,
 );
 
 /// What can be done. Each mutation answers with its result or with the rule that refuses it.
@@ -91,6 +94,7 @@ pub struct Mutation(
     policies::PoliciesMutation,
     jobs::JobsMutation,
     dead_letters::DeadLettersMutation,
+    webhooks::WebhooksMutation,
 );
 
 /// What can be watched. Each subscription resumes after a position.
@@ -101,6 +105,7 @@ pub struct Subscription(
     rail::RailSubscription,
     alerts::AlertsSubscription,
     projections::ProjectionsSubscription,
+    webhooks::WebhooksSubscription,
 );
 
 /// The executable schema.
@@ -131,7 +136,8 @@ fn shown(protocols: &Protocols) -> async_graphql::SchemaBuilder<Query, Mutation,
 #[must_use]
 pub fn schema(services: Services, protocols: &Protocols) -> Schema {
     let accounts = services.accounts.clone();
-    identity::register(shown(protocols), &accounts)
+    let schema = webhooks::register(shown(protocols), &services);
+    identity::register(schema, &accounts)
         .data(services)
         .data(live::Windows::default())
         .data(states::States::default())
@@ -156,6 +162,7 @@ pub fn loaders(data: &mut Data, snapshot: &Snapshot) {
     rail::loaders(data, snapshot);
     alerts::loaders(data, snapshot);
     audit::loaders(data, snapshot);
+    webhooks::loaders(data, snapshot);
 }
 
 #[cfg(test)]
@@ -224,6 +231,8 @@ mod tests {
             query::<policies::PoliciesQuery>(),
             query::<jobs::JobsQuery>(),
             query::<dead_letters::DeadLettersQuery>(),
+            query::<webhooks::WebhooksQuery>(),
+            query::<webhooks::DeliveriesQuery>(),
         ]);
         each_once([
             mutation::<support::SupportMutation>(),
@@ -235,6 +244,7 @@ mod tests {
             mutation::<policies::PoliciesMutation>(),
             mutation::<jobs::JobsMutation>(),
             mutation::<dead_letters::DeadLettersMutation>(),
+            mutation::<webhooks::WebhooksMutation>(),
         ]);
         each_once([
             subscription::<events::EventsSubscription>(),
@@ -242,6 +252,7 @@ mod tests {
             subscription::<rail::RailSubscription>(),
             subscription::<alerts::AlertsSubscription>(),
             subscription::<projections::ProjectionsSubscription>(),
+            subscription::<webhooks::WebhooksSubscription>(),
         ]);
     }
 }

@@ -21,6 +21,11 @@ impl Told {
         Self { code: refusal.code(), message: refusal.to_string(), details: refusal.details() }
     }
 
+    /// A rule about what stands beside the log.
+    pub(super) fn beside(code: &'static str, message: String, details: Value) -> Self {
+        Self { code, message, details }
+    }
+
     fn field<T: serde::de::DeserializeOwned>(&self, name: &str) -> Option<T> {
         self.details.get(name).and_then(|value| serde_json::from_value(value.clone()).ok())
     }
@@ -222,6 +227,19 @@ refusals! {
         by: String,
         /// What would do it: a command for the command line.
         how: String,
+    }
+    /// A webhook endpoint with which this cannot be done.
+    WebhookRefusal {
+        /// The endpoint.
+        endpoint: ID,
+        /// The site.
+        site: ID,
+        /// The pattern of types that fits none.
+        pattern: String,
+        /// The most of whatever is counted.
+        most: i64,
+        /// The most minutes.
+        minutes: i64,
     }
     /// A pass that cannot be confirmed.
     PassRefusal {

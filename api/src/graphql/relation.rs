@@ -42,6 +42,8 @@ enum Holds {
     Things,
     /// What was done or refused there: likewise.
     Deeds,
+    /// Who receives events of it: likewise; of no site are those who receive what is of all.
+    Webhooks,
     /// What is at no site: people; and which deeds are about a thing, whose positions say nothing to who does not see the
     /// deeds.
     Nowhere,
@@ -76,6 +78,13 @@ const TABLES: &[Table] = &[
     Table {
         holds: Holds::Nowhere,
         ..few("accounts", "id, kind, state, expires_at, grants, position, created_at, changed_at")
+    },
+    Table {
+        holds: Holds::Webhooks,
+        ..few(
+            "webhook_endpoints",
+            "endpoint, site, state, disabled_reason, disabled_at, settings, secrets, after, position, created_at, changed_at",
+        )
     },
     few("turnaround_rules", "site, aircraft_type, min_minutes, typical_minutes, max_minutes, position, changed_at"),
     few("spring_limits", "site, version, valid_from, limits, position, changed_at"),
@@ -174,7 +183,8 @@ impl View {
             let moment: Vec<i64> = std::iter::once(*position).chain(epochs.iter().copied()).collect();
             arguments.add(moment).unwrap_or_else(|error| unreachable!("a list of numbers can be bound: {error}"));
         }
-        for sites in [&self.scope.read, &self.scope.audit].into_iter().filter_map(listed) {
+        let Scope { read, audit, webhooks, .. } = &*self.scope;
+        for sites in [read, audit, webhooks].into_iter().filter_map(listed) {
             arguments.add(sites.to_vec()).unwrap_or_else(|error| unreachable!("a list of texts can be bound: {error}"));
         }
         QueryBuilder::with_arguments(begin, arguments)
@@ -235,9 +245,11 @@ impl View {
 
     /// `and …` for the sites of which rows are seen; nothing for all.
     fn seen(&self, table: &Table) -> String {
-        let (sites, before) = match table.holds {
-            Holds::Things => (&self.scope.read, None),
-            Holds::Deeds => (&self.scope.audit, Some(&self.scope.read)),
+        let Scope { read, audit, webhooks, .. } = &*self.scope;
+        let (sites, before): (_, &[&Sites]) = match table.holds {
+            Holds::Things => (read, &[]),
+            Holds::Deeds => (audit, &[read]),
+            Holds::Webhooks => (webhooks, &[read, audit]),
             Holds::Nowhere => return String::new(),
         };
         let list = match sites {
@@ -246,7 +258,7 @@ impl View {
             Sites::Some(list) => list,
         };
         let moment = self.past.as_ref().is_some_and(|past| past.epochs.is_some());
-        let place = 1 + usize::from(moment) + usize::from(before.and_then(listed).is_some());
+        let place = 1 + usize::from(moment) + before.iter().filter(|sites| listed(sites).is_some()).count();
         // One site can be looked up like any other key, also in the order of what follows it in an index.
         match list.len() {
             1 => format!(" and site = (${place}::text[])[1]"),

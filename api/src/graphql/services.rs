@@ -13,6 +13,7 @@ use super::ReadSchema;
 use super::error::fault;
 use crate::accounts::Accounts;
 use crate::rights::Directory;
+use crate::webhooks::Webhooks;
 
 /// The open parts of the program. Cheap to clone.
 #[derive(Clone)]
@@ -31,6 +32,8 @@ pub struct Services {
     pub accounts: Accounts,
     /// Who may do what.
     pub directory: Directory,
+    /// Who receives which events.
+    pub webhooks: Webhooks,
 }
 
 impl Services {

@@ -29,6 +29,8 @@ pub(crate) struct Parts {
     pub(crate) refusals: Keep,
     /// How much is kept of sign-ins that failed.
     pub(crate) sign_ins: crate::accounts::Keep,
+    /// How long is kept what was tried to deliver.
+    pub(crate) deliveries: chrono::TimeDelta,
     /// The clock that jobs go by.
     pub(crate) time: Time,
 }
@@ -101,6 +103,14 @@ fn all(parts: &Parts) -> Vec<Job> {
             CatchUp,
             TakeUp,
             Box::new(|parts| Box::pin(work::prune_accounts(parts))),
+        ),
+        job(
+            "prune_webhooks",
+            "Removes attempts of deliveries beyond their days, and what is left of endpoints that were removed.",
+            Schedule::Every(10),
+            Skip,
+            TakeUp,
+            Box::new(|parts| Box::pin(work::prune_webhooks(parts))),
         ),
         job(
             "verify_read_model",

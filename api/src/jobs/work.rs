@@ -10,6 +10,8 @@ use vigie_eventlog::check::{STRETCH, check};
 use vigie_eventlog::ranges::freeze;
 use vigie_projections::{MODELS, ProjectionError, State, status, verify};
 
+use crate::webhooks::{clear, sweep};
+
 use super::Parts;
 
 type Outcome = Result<Counts, Box<dyn std::error::Error + Send + Sync>>;
@@ -72,6 +74,18 @@ pub(super) async fn prune_refusals(parts: Parts) -> Outcome {
 pub(super) async fn prune_accounts(parts: Parts) -> Outcome {
     let pruned = crate::accounts::prune(&parts.pool, parts.sign_ins, parts.time.now()).await?;
     Ok(counts([("rows", whole(pruned))]))
+}
+
+pub(super) async fn prune_webhooks(parts: Parts) -> Outcome {
+    let pruned = vigie_integrations::webhooks::prune(parts.time.now() - parts.deliveries, &parts.pool).await?;
+    let (secrets, endpoints) = (sweep(&parts.pool).await?, clear(&parts.pool).await?);
+    Ok(counts([
+        ("attempts", whole(pruned.attempts)),
+        ("letters", whole(pruned.letters)),
+        ("replays", whole(pruned.orders)),
+        ("secrets", whole(secrets)),
+        ("endpoints", whole(endpoints)),
+    ]))
 }
 
 pub(super) async fn prune_job_runs(parts: Parts) -> Outcome {

@@ -8,7 +8,7 @@ use super::{Right, Rights};
 /// The rights of a role.
 pub(crate) const fn of(role: Role) -> Set {
     use Right::{
-        Audit, Configure, Events, Inspect, ManageUsers, Operate, OperateJobs, OperateProjections, Past, Read, Report,
+        Audit, Configure, Events, Inspect, ManageUsers, ManageWebhooks, Operate, OperateJobs, OperateProjections, Past, Read, Report,
         Supervise,
     };
     match role {
@@ -17,9 +17,20 @@ pub(crate) const fn of(role: Role) -> Set {
         Role::Supervisor => Set::of(&[Read, Events, Past, Audit, Operate, Supervise, Report]),
         Role::Auditor => Set::of(&[Read, Events, Past, Audit, Inspect]),
         Role::Analyst => Set::of(&[Read, Events, Past, Inspect, OperateProjections]),
-        Role::Integrator => Set::of(&[Read, Events, Report]),
+        Role::Integrator => Set::of(&[Read, Events, Report, ManageWebhooks]),
         Role::Admin => {
-            Set::of(&[Read, Events, Past, Audit, Configure, Inspect, OperateProjections, OperateJobs, ManageUsers])
+            Set::of(&[
+                Read,
+                Events,
+                Past,
+                Audit,
+                Configure,
+                Inspect,
+                OperateProjections,
+                OperateJobs,
+                ManageUsers,
+                ManageWebhooks,
+            ])
         }
     }
 }

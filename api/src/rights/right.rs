@@ -27,11 +27,13 @@ pub(crate) enum Right {
     OperateJobs,
     /// Create people and keys, and grant roles.
     ManageUsers,
+    /// Register webhook endpoints, see and repeat what is delivered.
+    ManageWebhooks,
 }
 
 impl Right {
     /// All of them, as they are documented.
-    pub(crate) const ALL: [Self; 12] = [
+    pub(crate) const ALL: [Self; 13] = [
         Self::Read,
         Self::Events,
         Self::Past,
@@ -44,6 +46,7 @@ impl Right {
         Self::OperateProjections,
         Self::OperateJobs,
         Self::ManageUsers,
+        Self::ManageWebhooks,
     ];
 
     /// Its name in errors and documents.
@@ -61,6 +64,7 @@ impl Right {
             Self::OperateProjections => "OPERATE_PROJECTIONS",
             Self::OperateJobs => "OPERATE_JOBS",
             Self::ManageUsers => "MANAGE_USERS",
+            Self::ManageWebhooks => "MANAGE_WEBHOOKS",
         }
     }
 
@@ -79,6 +83,7 @@ impl Right {
             Self::OperateProjections => "hold up, rebuild and verify read models, and skip events",
             Self::OperateJobs => "switch policies, run jobs, and see and retry dead letters",
             Self::ManageUsers => "create people and keys, and grant roles",
+            Self::ManageWebhooks => "have events delivered to other systems, and see and repeat deliveries",
         }
     }
 
@@ -93,7 +98,8 @@ impl Right {
             | Self::Operate
             | Self::Supervise
             | Self::Report
-            | Self::Configure => false,
+            | Self::Configure
+            | Self::ManageWebhooks => false,
         }
     }
 }

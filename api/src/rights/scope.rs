@@ -15,6 +15,8 @@ pub(crate) struct Scope {
     pub(crate) audit: Sites,
     /// Of which events are seen.
     pub(crate) events: Sites,
+    /// Of which webhook endpoints are seen.
+    pub(crate) webhooks: Sites,
 }
 
 impl Scope {
@@ -30,6 +32,7 @@ impl Scope {
             past: rights.sites(Right::Past),
             audit: rights.sites(Right::Audit),
             events: rights.sites(Right::Events),
+            webhooks: rights.sites(Right::ManageWebhooks),
             read,
         })
     }

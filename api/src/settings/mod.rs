@@ -11,6 +11,7 @@ mod oidc;
 mod protocols;
 pub(crate) mod secrets;
 mod table;
+mod webhooks;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -23,6 +24,7 @@ pub use edge::Edge;
 pub use oidc::Oidc;
 pub use protocols::Protocols;
 pub use table::{Declared, all, markdown};
+pub use webhooks::Webhooks;
 
 /// The environment variable that names the TOML file.
 pub const CONFIG: &str = "VIGIE_CONFIG";
@@ -85,6 +87,8 @@ pub struct Settings {
     pub limits: Limits,
     /// How people sign in.
     pub accounts: Accounts,
+    /// How events are delivered to other systems.
+    pub webhooks: Webhooks,
 }
 
 /// Names of environment variables that are meant for Vigie, and are no settings: mistyped ones would otherwise be missed.
@@ -177,6 +181,7 @@ impl Settings {
             protocols: Protocols::default(),
             limits: Limits::default(),
             accounts: Accounts::default(),
+            webhooks: Webhooks::default(),
         }
     }
 
@@ -258,6 +263,12 @@ mod tests {
             ("VIGIE_STREAMS", "0"),
             ("VIGIE_STREAM_SECONDS", "0"),
             ("VIGIE_KEEP_ALIVE_SECONDS", "0"),
+            ("VIGIE_WEBHOOK_KEY", "short"),
+            ("VIGIE_WEBHOOK_ALLOW", "10.0.0.1/33"),
+            ("VIGIE_WEBHOOK_PLAIN", "yes"),
+            ("VIGIE_WEBHOOK_DELIVER", "no"),
+            ("VIGIE_WEBHOOK_REQUESTS", "1"),
+            ("VIGIE_WEBHOOK_DAYS", "0"),
             ("VIGIE_MAX_TOKENS", "99"),
             ("VIGIE_MAX_NESTING", "65"),
             ("VIGIE_MAX_DEPTH", "3"),

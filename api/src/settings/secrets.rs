@@ -10,7 +10,7 @@ use super::{Settings, SettingsError};
 /// The settings that are secret, or hold a password. Each may be given as a file instead, named by the variable with
 /// `_FILE` behind it.
 pub(crate) const SECRETS: &[&str] =
-    &["DATABASE_URL", "VIGIE_MIGRATION_DATABASE_URL", "REDIS_URL", "VIGIE_OIDC_CLIENT_SECRET"];
+    &["DATABASE_URL", "VIGIE_MIGRATION_DATABASE_URL", "REDIS_URL", "VIGIE_OIDC_CLIENT_SECRET", "VIGIE_WEBHOOK_KEY"];
 
 /// Passwords that come with examples, images and defaults. What is made of one of them and digits is no better.
 const KNOWN: &[&str] = &[

@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::http::StatusCode;
 
 use super::secrets::{SECRETS, file_variable};
-use super::{CONFIG, LogFormat, Settings, SettingsError, accounts, edge, limits, oidc, secrets};
+use super::{CONFIG, LogFormat, Settings, SettingsError, accounts, edge, limits, oidc, secrets, webhooks};
 
 /// One setting.
 pub struct Declared {
@@ -284,7 +284,7 @@ const TABLE: &[Declared] = &[
 
 /// Every setting, in the order of the documentation.
 pub fn all() -> impl Iterator<Item = &'static Declared> {
-    TABLE.iter().chain(edge::TABLE).chain(limits::TABLE).chain(accounts::TABLE).chain(oidc::TABLE)
+    TABLE.iter().chain(edge::TABLE).chain(limits::TABLE).chain(accounts::TABLE).chain(oidc::TABLE).chain(webhooks::TABLE)
 }
 
 pub(super) fn parse<T: FromStr>(text: &str, shape: &str) -> Result<T, String> {

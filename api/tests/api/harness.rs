@@ -21,6 +21,7 @@ use vigie_api::http::{App, Life, Tls, recorder, router, serve};
 use vigie_api::limits::Limits;
 use vigie_api::rights::Directory;
 use vigie_api::settings::Settings;
+use vigie_api::webhooks::Webhooks;
 use vigie_commands::policies::Policies;
 use vigie_commands::refusals::Refusals;
 use vigie_commands::{Executor, Order};
@@ -66,8 +67,9 @@ impl Server {
         let policies = Policies::start(&executor, &pool, vigie_domain::policies::ALL, &vigie_api::clock::time());
         let accounts = Accounts::open(pool.clone(), executor.clone(), &settings).unwrap();
         let directory = if settings.open { Directory::of_nobody() } else { Directory::start(&log).await.unwrap() };
+        let webhooks = Webhooks::open(pool.clone(), executor.clone(), &settings, None).unwrap();
         let services =
-            Services { pool, log, executor, projections, schema: ReadSchema::default(), accounts, directory };
+            Services { pool, log, executor, projections, schema: ReadSchema::default(), accounts, directory, webhooks };
         let life = Life::default();
         life.set_started();
         let documents = Documents::of(&settings.protocols).unwrap();
@@ -77,11 +79,11 @@ impl Server {
 
     /// A server beside this one that shows what a replay has built into a schema.
     pub(crate) async fn standing(&self, schema: &str) -> Self {
-        let Services { pool, log, executor, accounts, directory, .. } = self.services.clone();
+        let Services { pool, log, executor, accounts, directory, webhooks, .. } = self.services.clone();
         let built = vigie_projections::complete(&pool, schema).await.unwrap().position;
         let projections = Projections::standing(pool.clone(), &log, built);
         let schema = ReadSchema::new(schema).unwrap().built_until(built);
-        let services = Services { pool, log, executor, projections, schema, accounts, directory };
+        let services = Services { pool, log, executor, projections, schema, accounts, directory, webhooks };
         let life = Life::default();
         life.set_started();
         let app = App::new(Settings::open(), Documents::default(), services.clone(), recorder().unwrap(), life.clone());

@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 use vigie_api::background::Background;
 use vigie_api::runtime::Runtime;
 use vigie_api::settings::Settings;
+use vigie_api::webhooks::Webhooks;
 use vigie_commands::Executor;
 
 use crate::Fault;
@@ -76,7 +77,8 @@ pub(crate) async fn run(args: Args) -> Result<ExitCode, Fault> {
     let settings = Settings { database_url: Some(args.url.clone()), pool_size: 8, ..Settings::defaults() };
     vigie_api::logs::start(&settings);
     let runtime = Runtime::open(&settings).await?;
-    let background = Background::start(&runtime, &settings).await?;
+    let webhooks = Webhooks::of(&runtime, &settings)?;
+    let background = Background::start(&runtime, &webhooks, &settings).await?;
     let (mut callers, mut followers) = (JoinSet::new(), JoinSet::new());
     let calls = Calls { over: CancellationToken::new(), pause: args.pause };
     start_callers(&args, &runtime, &calls, &mut callers)?;

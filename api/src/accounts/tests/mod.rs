@@ -30,6 +30,7 @@ use crate::graphql::{ReadSchema, Services};
 use crate::http::{App, Life, recorder, router};
 use crate::rights::Directory;
 use crate::settings::{Accounts as Choices, Settings};
+use crate::webhooks::Webhooks;
 
 /// A password that nobody guesses, and everybody here has.
 const PASSWORD: &str = "stands and trains";
@@ -77,6 +78,11 @@ impl House {
         Self::on(testing::database().await, choices).await
     }
 
+    fn webhooks(&self) -> Webhooks {
+        let executor = self.accounts.executor().clone();
+        Webhooks::open(self.pool.clone(), executor, &Settings::open(), None).unwrap()
+    }
+
     /// Another process on the same database.
     async fn beside(&self) -> Self {
         Self::on(self.pool.clone(), Choices::default()).await
@@ -92,6 +98,7 @@ impl House {
         let projections = Projections::start(pool.clone(), log.clone(), CancellationToken::new()).await.unwrap();
         let accounts = Accounts::open(pool.clone(), executor.clone(), &settings).unwrap();
         let directory = Directory::start(&log).await.unwrap();
+        let webhooks = Webhooks::open(pool.clone(), executor.clone(), &settings, None).unwrap();
         let services = Services {
             pool: pool.clone(),
             log: log.clone(),
@@ -100,6 +107,7 @@ impl House {
             schema: ReadSchema::default(),
             accounts: accounts.clone(),
             directory: directory.clone(),
+            webhooks,
         };
         let app = App::new(settings, Documents::default(), services, recorder().unwrap(), Life::default());
         Self { accounts, pool, log, directory, router: router(app) }

@@ -176,6 +176,7 @@ async fn an_open_server_signs_nobody_in() {
         schema: ReadSchema::default(),
         accounts: house.accounts.clone(),
         directory: Directory::of_nobody(),
+        webhooks: house.webhooks(),
     };
     let app = App::new(settings, Documents::default(), services, recorder().unwrap(), Life::default());
     let open = House { router: router(app), ..house };

@@ -6,7 +6,6 @@ use async_graphql::Error;
 use serde_json::{Value, json};
 use vigie_commands::Failure;
 use vigie_domain::identity::IdentityRefusal;
-use vigie_domain::kernel::Refused as Rule;
 
 use super::unavailable;
 use crate::accounts::{KeyError, PasswordError, PersonError, SignInError, UserError};
@@ -19,31 +18,8 @@ pub(super) enum Refused {
     AccountRefusal(Told),
 }
 
-/// A rule about what stands beside the log.
-#[derive(Debug)]
-struct Beside {
-    code: &'static str,
-    message: String,
-    details: Value,
-}
-
-impl fmt::Display for Beside {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
-    }
-}
-
-impl Rule for Beside {
-    fn code(&self) -> &'static str {
-        self.code
-    }
-    fn details(&self) -> Value {
-        self.details.clone()
-    }
-}
-
 fn beside(code: &'static str, message: impl fmt::Display, details: Value) -> Refused {
-    Refused::AccountRefusal(told(&Beside { code, message: message.to_string(), details }))
+    Refused::AccountRefusal(Told::beside(code, message.to_string(), details))
 }
 
 /// A rule of the log.

@@ -9,6 +9,7 @@ use super::*;
 use crate::accounts::Accounts;
 use crate::clock;
 use crate::settings::Settings;
+use crate::webhooks::Webhooks;
 
 const LONG: Duration = Duration::from_secs(600);
 
@@ -19,7 +20,8 @@ async fn services() -> Services {
     let projections = Projections::start(pool.clone(), log.clone(), CancellationToken::new()).await.unwrap();
     let accounts = Accounts::open(pool.clone(), executor.clone(), &Settings::open()).unwrap();
     let (schema, directory) = (crate::graphql::ReadSchema::default(), crate::rights::Directory::of_nobody());
-    Services { pool, log, executor, projections, schema, accounts, directory }
+    let webhooks = Webhooks::open(pool.clone(), executor.clone(), &Settings::open(), None).unwrap();
+    Services { pool, log, executor, projections, schema, accounts, directory, webhooks }
 }
 
 /// A connection beside the server's, as the one who logged in.

@@ -4,6 +4,27 @@ use super::{Line, fields};
 
 fields! {
     PLAIN
+    WebhookEndpointConnection {
+        Free: pageInfo edges nodes totalCount;
+    }
+    WebhookEndpointEdge {
+        Free: node cursor;
+    }
+    WebhookPayload {
+        Free: position commandId appended behind endpoint;
+    }
+    WebhookRefusal {
+        Free: code message endpoint site pattern most minutes;
+    }
+    WebhookReplayPayload {
+        Free: replay;
+    }
+    WebhookSecretPayload {
+        Free: position commandId appended behind secrets endpoint;
+    }
+    WebhookTestPayload {
+        Free: attempt;
+    }
     AccountRefusal {
         Free: code message user key session site username days retry;
     }

@@ -14,11 +14,14 @@ fields! {
         OperateProjections: projectionVerification;
         OperateJobs: deadLetters;
         ManageUsers: users user apiKeys;
+        ManageWebhooks: webhookEndpoints webhookEndpoint webhookPreview;
     }
     Mutation {
         Read: changePassword;
         ManageUsers: createUser changeUser deactivateUser reactivateUser eraseUser issueSignInLink grantRole revokeRole
             issueKey revokeKey endSession;
+        ManageWebhooks: registerWebhook changeWebhook disableWebhook enableWebhook removeWebhook rotateWebhookSecret
+            testWebhook replayWebhook cancelWebhookReplay;
         Operate: allocateStand moveAllocation freeStand cancelAllocation confirmPass acknowledgeAlert;
         Supervise: closeStand reopenStand cancelFlight reinstateFlight resolveAlert;
         Report: reportFlight assignAircraft linkTurnaround;
@@ -31,6 +34,7 @@ fields! {
             alertChanged liveAlerts;
         Events: events;
         Inspect: projectionChanged;
+        ManageWebhooks: deliveryChanged;
     }
     Past {
         Read: time sites site stands stand flights flight allocations allocation passes pass springLimits alerts
@@ -39,6 +43,7 @@ fields! {
         Past: diff;
         Audit: auditTrail refusals activity auditExport refusalExport;
         ManageUsers: users user apiKeys;
+        ManageWebhooks: webhookEndpoints webhookEndpoint;
     }
     Now {
         Read: sites site stands stand flights flight allocations allocation passes pass springLimits alerts alert
@@ -47,5 +52,6 @@ fields! {
         Past: diff;
         Audit: auditTrail refusals activity auditExport refusalExport;
         ManageUsers: users user apiKeys;
+        ManageWebhooks: webhookEndpoints webhookEndpoint;
     }
 }

@@ -4,6 +4,34 @@ use super::{Line, fields};
 
 fields! {
     THINGS
+    WebhookEndpoint {
+        ManageWebhooks: id site state disabledReason disabledAt description url hasQuery types tags ordering onExhaustion
+            rate timeout retries headers secrets after createdAt changedAt position progress waiting attempts replays;
+        Audit: audit;
+    }
+    WebhookSecret {
+        ManageWebhooks: id kind publicKey madeAt until;
+    }
+    MadeWebhookSecret {
+        ManageWebhooks: kind secret publicKey;
+    }
+    WebhookProgress {
+        ManageWebhooks: position lag waiting setAside succeededAt failingSince breaker breakerUntil throttledUntil error
+            owned;
+    }
+    WebhookDelivery {
+        ManageWebhooks: number position replay state attempts nextTry reason queuedAt failedAt;
+    }
+    WebhookAttempt {
+        ManageWebhooks: id endpoint event position type replay attempt at latencyUs outcome status error requestHead
+            responseHead responseBody nextTry;
+    }
+    WebhookReplay {
+        ManageWebhooks: id endpoint what after until position state sent askedBy reason askedAt startedAt endedAt;
+    }
+    WebhookPreview {
+        ManageWebhooks: count complete after until events;
+    }
     ApiKey {
         Read: id actor name lastUsedAt state expiresAt roles createdAt position;
     }

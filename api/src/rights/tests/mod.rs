@@ -35,6 +35,7 @@ use crate::http::testing::caller;
 use crate::http::{App, Caller, Life, recorder};
 use crate::limits::Limits;
 use crate::settings::Settings;
+use crate::webhooks::Webhooks;
 
 /// The person's own sites, and those of others; what stands at neither is called like this too.
 const OWN: [&str; 2] = ["OWN", "OWNR"];
@@ -84,7 +85,8 @@ impl Stage {
         let directory = Directory::start(&log).await.unwrap();
         let accounts = Accounts::open(pool.clone(), executor.clone(), &settings).unwrap();
         let schema = ReadSchema::default();
-        let services = Services { pool, log, executor, projections, schema, accounts, directory };
+        let webhooks = Webhooks::open(pool.clone(), executor.clone(), &settings, None).unwrap();
+        let services = Services { pool, log, executor, projections, schema, accounts, directory, webhooks };
         let life = Life::default();
         life.set_started();
         let app = App::new(settings, Documents::default(), services.clone(), recorder().unwrap(), life);
