@@ -8,8 +8,8 @@ use super::{Right, Rights};
 /// The rights of a role.
 pub(crate) const fn of(role: Role) -> Set {
     use Right::{
-        Audit, Configure, Events, Inspect, ManageUsers, ManageWebhooks, Operate, OperateJobs, OperateProjections, Past, Read, Report,
-        Supervise,
+        Audit, Configure, Events, Inspect, ManageUsers, ManageWebhooks, Operate, OperateJobs, OperateProjections, Past,
+        Read, Report, Supervise,
     };
     match role {
         Role::Viewer => Set::of(&[Read]),
@@ -18,20 +18,18 @@ pub(crate) const fn of(role: Role) -> Set {
         Role::Auditor => Set::of(&[Read, Events, Past, Audit, Inspect]),
         Role::Analyst => Set::of(&[Read, Events, Past, Inspect, OperateProjections]),
         Role::Integrator => Set::of(&[Read, Events, Report, ManageWebhooks]),
-        Role::Admin => {
-            Set::of(&[
-                Read,
-                Events,
-                Past,
-                Audit,
-                Configure,
-                Inspect,
-                OperateProjections,
-                OperateJobs,
-                ManageUsers,
-                ManageWebhooks,
-            ])
-        }
+        Role::Admin => Set::of(&[
+            Read,
+            Events,
+            Past,
+            Audit,
+            Configure,
+            Inspect,
+            OperateProjections,
+            OperateJobs,
+            ManageUsers,
+            ManageWebhooks,
+        ]),
     }
 }
 

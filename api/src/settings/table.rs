@@ -284,7 +284,13 @@ const TABLE: &[Declared] = &[
 
 /// Every setting, in the order of the documentation.
 pub fn all() -> impl Iterator<Item = &'static Declared> {
-    TABLE.iter().chain(edge::TABLE).chain(limits::TABLE).chain(accounts::TABLE).chain(oidc::TABLE).chain(webhooks::TABLE)
+    TABLE
+        .iter()
+        .chain(edge::TABLE)
+        .chain(limits::TABLE)
+        .chain(accounts::TABLE)
+        .chain(oidc::TABLE)
+        .chain(webhooks::TABLE)
 }
 
 pub(super) fn parse<T: FromStr>(text: &str, shape: &str) -> Result<T, String> {

@@ -6,8 +6,8 @@ use vigie_domain::kernel::Decision;
 use vigie_domain::kernel::Note;
 use vigie_domain::support::SiteId;
 use vigie_domain::webhooks::{
-    Change, ChangeEndpoint, EndpointId, EndpointSettings, Filter, OnExhaustion, Rate, RegisterEndpoint,
-    RetrySchedule, RotateSecret, SecretKind, TagKind, Timeout, WebhookRefusal,
+    Change, ChangeEndpoint, EndpointId, EndpointSettings, Filter, OnExhaustion, Rate, RegisterEndpoint, RetrySchedule,
+    RotateSecret, SecretKind, TagKind, Timeout, WebhookRefusal,
 };
 
 use super::draw::{Sealed, Shown, forget};

@@ -14,9 +14,7 @@ use vigie_domain::webhooks::{DisableEndpoint, DisableReason, EndpointId, Webhook
 use vigie_eventlog::time::Time;
 use vigie_eventlog::{Log, Query};
 use vigie_integrations::webhooks::wire::{SenderError, Vault};
-use vigie_integrations::webhooks::{
-    Disabled, Endpoint, Endpoints, Settings as Bounds, Setup, Webhooks as Deliveries,
-};
+use vigie_integrations::webhooks::{Disabled, Endpoint, Endpoints, Settings as Bounds, Setup, Webhooks as Deliveries};
 use vigie_projections::Projections;
 
 use super::Webhooks;

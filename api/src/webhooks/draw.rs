@@ -75,7 +75,8 @@ impl Sealed {
         endpoint: EndpointId,
         given: &[(String, String)],
     ) -> Result<Headers, WebhookError> {
-        let lower: Vec<(String, &str)> = given.iter().map(|(name, value)| (name.to_lowercase(), value.as_str())).collect();
+        let lower: Vec<(String, &str)> =
+            given.iter().map(|(name, value)| (name.to_lowercase(), value.as_str())).collect();
         CustomHeaders::new(lower.iter().map(|(name, value)| (name.as_str(), *value)))?;
         let names = lower.iter().map(|(name, _)| HeaderName::new(name).map_err(|e| WebhookError::Url(e.to_string())));
         let names: Vec<HeaderName> = names.collect::<Result<_, _>>()?;

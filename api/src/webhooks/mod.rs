@@ -97,12 +97,7 @@ impl Webhooks {
     ///
     /// # Errors
     /// The key or the certificates cannot be used.
-    pub fn open(
-        pool: PgPool,
-        executor: Executor,
-        settings: &Settings,
-        data: Option<&Path>,
-    ) -> Result<Self, OpenError> {
+    pub fn open(pool: PgPool, executor: Executor, settings: &Settings, data: Option<&Path>) -> Result<Self, OpenError> {
         let vault = match (&settings.webhooks.key, data) {
             (Some(key), _) => Some(Vault::parse(key)?),
             (None, Some(data)) => Some(Vault::of_file(&data.join("webhooks.key"))?),

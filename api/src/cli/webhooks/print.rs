@@ -31,10 +31,16 @@ pub(super) async fn endpoints(runtime: &Runtime, json: bool) -> Result<(), CliEr
             say!("{line}");
             continue;
         }
-        let types = if settings.filter.types.is_empty() { "*".to_owned() } else { texts(&settings.filter.types).join(" ") };
+        let types =
+            if settings.filter.types.is_empty() { "*".to_owned() } else { texts(&settings.filter.types).join(" ") };
         let state = row.disabled_reason.map_or(row.state, |reason| format!("disabled ({reason})"));
         let site = row.site.unwrap_or_else(|| "everywhere".to_owned());
-        say!("{}  {state:<18} {site:<12} {}  {types} {}", row.endpoint, settings.target.url, texts(&settings.filter.tags).join(" "));
+        say!(
+            "{}  {state:<18} {site:<12} {}  {types} {}",
+            row.endpoint,
+            settings.target.url,
+            texts(&settings.filter.tags).join(" ")
+        );
         if let Some(state) = progress {
             let StateRow { position, waiting, set_aside, breaker, .. } = state;
             say!("    at {position} of {head}, {waiting} wait, {set_aside} set aside, breaker {breaker}");

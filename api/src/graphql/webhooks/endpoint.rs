@@ -261,8 +261,7 @@ impl WebhookEndpoint {
         #[graphql(default = 50)] first: i32,
         before: Option<i64>,
     ) -> Result<Vec<WebhookAttempt>, Error> {
-        let which =
-            Attempts { position: position.map(|position| position.0), outcome: outcome.map(Into::into) };
+        let which = Attempts { position: position.map(|position| position.0), outcome: outcome.map(Into::into) };
         let found = AttemptRow::page(&ctx.services().pool, self.0.endpoint, which, before, at_most(first)?).await;
         Ok(found.map_err(|error| unavailable(&error))?.into_iter().map(WebhookAttempt).collect())
     }

@@ -38,11 +38,7 @@ impl FilterInput {
     }
 
     /// As what delivers knows it.
-    pub(super) fn wire(
-        &self,
-        name: &str,
-        site: Option<String>,
-    ) -> Result<vigie_integrations::webhooks::Filter, Error> {
+    pub(super) fn wire(&self, name: &str, site: Option<String>) -> Result<vigie_integrations::webhooks::Filter, Error> {
         let Filter { types, tags } = self.read(name)?;
         let (kinds, tags) = (types.iter().map(ToString::to_string), tags.iter().map(ToString::to_string));
         Ok(vigie_integrations::webhooks::Filter { kinds: kinds.collect(), tags: tags.collect(), site })

@@ -42,6 +42,8 @@ pub(super) fn of(name: &'static str, error: &WebhookError) -> Result<Refused, Er
         WebhookError::Vault(vigie_integrations::webhooks::wire::VaultError::NoKey) => {
             Err(fault("NO_KEY", "this server has no key for the secrets of webhooks: set VIGIE_WEBHOOK_KEY"))
         }
-        WebhookError::Secret(_) | WebhookError::Sender(_) | WebhookError::Vault(_) | WebhookError::Database(_) => Err(unavailable(error)),
+        WebhookError::Secret(_) | WebhookError::Sender(_) | WebhookError::Vault(_) | WebhookError::Database(_) => {
+            Err(unavailable(error))
+        }
     }
 }

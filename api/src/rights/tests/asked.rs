@@ -27,6 +27,7 @@ pub(super) struct World {
     pub(super) sites: [String; 2],
     pub(super) allocation: String,
     pub(super) alert: String,
+    pub(super) endpoint: String,
     pub(super) event: String,
     pub(super) command: String,
 }
@@ -202,6 +203,8 @@ fn scalars(name: &str, kind: &str, of: &str, world: &World) -> Vec<Value> {
         ("ID", "departure" | "turnaround") => vec![flight(101)],
         ("ID", "pass") => vec![pass()],
         ("ID", "stand" | "to") => vec![stand()],
+        ("ID", "endpoint") => vec![world.endpoint.as_str().into()],
+        ("ID", "replay") => vec!["1".into()],
         ("ID", "event") => vec![world.event.as_str().into()],
         ("ID", "id") => match of {
             "site" => vec![airport.as_str().into()],
@@ -210,6 +213,7 @@ fn scalars(name: &str, kind: &str, of: &str, world: &World) -> Vec<Value> {
             "allocation" => vec![world.allocation.as_str().into()],
             "alert" | "alertChanged" => vec![world.alert.as_str().into()],
             "pass" | "passChanged" => vec![pass()],
+            "webhookEndpoint" => vec![world.endpoint.as_str().into()],
             other => panic!("{other} has an id: say of which kind"),
         },
         ("ID", other) => panic!("{of} has an argument {other}: say what it can be"),
@@ -226,6 +230,7 @@ fn scalars(name: &str, kind: &str, of: &str, world: &World) -> Vec<Value> {
         ("String", "airport") => vec!["CDG".into()],
         ("String", "aircraftType") => vec!["A320".into()],
         ("String", "quantity") => vec!["height".into()],
+        ("String", "url") => vec!["https://receiver.example/hook".into()],
         ("String", "unit") => vec!["mm".into()],
         // Cursors are told by lists.
         ("String", "after" | "before" | "cursor") => Vec::new(),

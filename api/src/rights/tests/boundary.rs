@@ -28,6 +28,7 @@ impl Stage {
             sites: sites.map(str::to_owned),
             allocation: one("select allocation::text from read.allocations where site = $1").await,
             alert: one("select alert::text from read.alerts where site = $2").await,
+            endpoint: one("select endpoint::text from read.webhook_endpoints where site = $1").await,
             event: one("select id::text from event where site = $1 order by position limit 1").await,
             command: one("select command_id::text from event where site = $1 order by position limit 1").await,
         }
@@ -38,7 +39,8 @@ impl Stage {
         let ids = "select id::text from event where site like 'ELSE%' \
                    union select command_id::text from event where site like 'ELSE%' \
                    union select allocation::text from read.allocations where site like 'ELSE%' \
-                   union select alert::text from read.alerts where site like 'ELSE%'";
+                   union select alert::text from read.alerts where site like 'ELSE%' \
+                   union select endpoint::text from read.webhook_endpoints where site like 'ELSE%'";
         let mut secrets = self.texts(ids).await;
         secrets.extend([MARK.to_owned(), OTHER[0].to_owned()]);
         secrets
@@ -47,7 +49,7 @@ impl Stage {
 
 fn never() -> World {
     let id = |number: u32| format!("0197f3a0-0000-7000-8000-00000000000{number}");
-    World { sites: NEVER.map(str::to_owned), allocation: id(1), alert: id(2), event: id(3), command: id(4) }
+    World { sites: NEVER.map(str::to_owned), allocation: id(1), alert: id(2), event: id(3), command: id(4), endpoint: id(5) }
 }
 
 /// Everything that can be asked of a world, now, later and in the past.
@@ -97,6 +99,7 @@ async fn what_is_at_another_site_is_answered_as_what_never_was() {
         (&never.allocation, &other.allocation),
         (&never.alert, &other.alert),
         (&never.event, &other.event),
+        (&never.endpoint, &other.endpoint),
         (&never.command, &other.command),
     ];
     let mut commands = Vec::new();

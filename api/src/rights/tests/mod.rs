@@ -76,7 +76,9 @@ impl Stage {
             aliases: 1_000,
             ..Limits::default()
         };
-        let settings = Settings { limits, open, ..Settings::defaults() };
+        let key = Some("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=".to_owned());
+        let webhooks = crate::settings::Webhooks { key, ..Default::default() };
+        let settings = Settings { limits, open, webhooks, ..Settings::defaults() };
         let log = Log::open(pool.clone()).await.unwrap();
         let refusals = Refusals::start(pool.clone(), settings.refusals, Arc::new(clock::now));
         let executor = Executor::new(log.clone(), Arc::new(clock::now)).recording(refusals);
@@ -131,6 +133,8 @@ impl Stage {
         let input =
             json!({ "flight": flight, "note": mark, "from": "2026-01-15T10:00:00Z", "to": "2026-01-15T11:00:00Z" });
         self.done("allocateStand", "AllocateStandInput", input).await;
+        let input = json!({ "site": site, "url": "https://receiver.example/hook", "description": mark, "filter": {} });
+        self.done("registerWebhook", "RegisterWebhookInput", input).await;
         let input = json!({ "stand": format!("{site}/S2"), "from": "2026-01-16T10:00:00Z", "reason": mark });
         self.done("closeStand", "CloseStandInput", input).await;
         // A refusal, which is kept.
