@@ -59,6 +59,12 @@ fn describe() {
     describe_gauge!("vigie_stands_available", "Stands that are available now, by site and kind");
     describe_gauge!("vigie_allocations", "Allocations that were ever made, by aircraft type, and whether on overflow");
     describe_gauge!("vigie_alerts_open", "Alerts that are not resolved, by site, kind and status");
+    describe_counter!("vigie_webhook_deliveries_total", "Deliveries that have ended, by endpoint and outcome");
+    describe_counter!("vigie_webhook_attempts_total", "Requests to webhook endpoints, by endpoint and outcome");
+    describe_gauge!("vigie_webhook_endpoints", "Webhook endpoints that this process delivers to");
+    describe_gauge!("vigie_webhook_lag_events", "Events of the log that an endpoint has not come to");
+    describe_gauge!("vigie_webhook_lag_seconds", Unit::Seconds, "Age of the oldest of them");
+    describe_gauge!("vigie_webhook_breaker_open", "1 while nothing is sent to an endpoint because too much has failed");
     crate::limits::describe();
     describe_gauge!("vigie_build_info", "1, with the version as a label");
 }

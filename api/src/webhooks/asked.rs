@@ -1,4 +1,5 @@
 //! What was tried, what waits, what is sent again: the tables of what delivers, as people ask for them.
+//! The columns are described in the migration.
 
 use std::collections::HashMap;
 
@@ -10,7 +11,6 @@ use vigie_integrations::webhooks::{Order, ask, cancel as call_off};
 
 /// How far the deliveries to an endpoint have come.
 #[derive(Debug, Clone, PartialEq)]
-#[expect(missing_docs, reason = "the columns are described in the migration")]
 pub(crate) struct StateRow {
     pub endpoint: Uuid,
     pub position: i64,
@@ -58,7 +58,6 @@ pub(crate) enum WaitingState {
 
 /// A delivery that did not go through at once.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
-#[expect(missing_docs, reason = "the columns are described in the migration")]
 pub(crate) struct WaitingRow {
     pub seq: i64,
     pub position: i64,
@@ -112,7 +111,6 @@ pub(crate) enum Outcome {
 
 /// One request.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
-#[expect(missing_docs, reason = "the columns are described in the migration")]
 pub(crate) struct AttemptRow {
     pub id: i64,
     pub endpoint: Uuid,
@@ -226,7 +224,6 @@ pub(crate) enum ReplayWhat {
 
 /// A replay.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
-#[expect(missing_docs, reason = "the columns are described in the migration")]
 pub(crate) struct ReplayRow {
     pub id: i64,
     pub endpoint: Uuid,

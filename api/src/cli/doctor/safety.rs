@@ -15,7 +15,7 @@ use crate::settings::{CONFIG, Settings};
 pub(super) fn checks(settings: &Settings) -> Vec<Check> {
     let mut checks = vec![listen(settings)];
     checks.extend(settings.tls().map(|files| tls(&files)));
-    checks.extend([names(settings), secrets(settings)]);
+    checks.extend([names(settings), secrets(settings), webhooks(settings)]);
     checks
 }
 
@@ -74,6 +74,21 @@ fn names(settings: &Settings) -> Check {
         }
         (_, false) => Check::fine("names", edge.hosts.join(", ")),
     }
+}
+
+/// What webhooks may reach, and what their secrets are sealed with.
+fn webhooks(settings: &Settings) -> Check {
+    let webhooks = &settings.webhooks;
+    let allow: Vec<String> = webhooks.allow.iter().map(ToString::to_string).collect();
+    let reach = if allow.is_empty() { "public addresses".to_owned() } else { format!("public addresses, {}", allow.join(", ")) };
+    let check = if webhooks.plain {
+        Check::doubtful("webhooks", format!("{reach}; http: is admitted: whoever is on the way reads what is delivered"))
+    } else if settings.database_url.is_some() && webhooks.key.is_none() {
+        Check::fine("webhooks", "off: no VIGIE_WEBHOOK_KEY")
+    } else {
+        Check::fine("webhooks", reach)
+    };
+    check.with(json!({ "allow": allow, "plain": webhooks.plain, "deliver": webhooks.deliver }))
 }
 
 /// Secrets that can be guessed, or read by others. With weak ones a server that others reach does not start.
