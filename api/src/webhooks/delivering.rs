@@ -103,7 +103,13 @@ impl Follow {
         let kinds = WebhookEvent::TYPES.iter().map(|info| info.name);
         let head = *self.log.seen().borrow();
         let mut changes = self.log.follow(Query::kinds(kinds), head);
+        let mut position = Some(head);
         loop {
+            if let Some(position) = position
+                && let Err(behind) = self.projections.wait_for(&["webhook_endpoints"], position, PATIENCE).await
+            {
+                tracing::warn!(reason = %behind, "webhooks go on with the endpoints as they were");
+            }
             if let Err(error) = self.look().await {
                 tracing::warn!(error = %error, "the webhook endpoints cannot be read; looking again");
             }
@@ -119,16 +125,11 @@ impl Follow {
                     }
                 }
             };
-            let position = tokio::select! {
+            position = tokio::select! {
                 () = stop.cancelled() => return,
                 position = changed => position,
                 () = tokio::time::sleep(LOOK) => None,
             };
-            if let Some(position) = position
-                && let Err(behind) = self.projections.wait_for(&["webhook_endpoints"], position, PATIENCE).await
-            {
-                tracing::warn!(reason = %behind, "webhooks go on with the endpoints as they were");
-            }
         }
     }
 

@@ -27,3 +27,4 @@ mod stopping;
 mod stream;
 mod subscriptions;
 mod versions;
+mod webhooks;

@@ -29,7 +29,8 @@ impl Decision for RegisterEndpoint {
     type Refusal = WebhookRefusal;
 
     fn things(&self) -> Vec<Tag> {
-        vec![self.endpoint.tag()]
+        // Nobody knows the endpoint yet.
+        vec![self.site.as_ref().map_or_else(|| self.endpoint.tag(), SiteId::tag)]
     }
 
     fn decide(&self, world: &World, _context: &Context) -> Decides {
