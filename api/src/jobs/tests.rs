@@ -17,7 +17,6 @@ async fn every_job_can_be_asked_for_and_does_what_it_says_on_a_log_without_event
         log: log.clone(),
         owner: owner_options(&pool.connect_options()),
         refusals: Keep { count: 10, age: TimeDelta::days(1) },
-        deliveries: TimeDelta::days(30),
         sign_ins: crate::accounts::Keep { attempts: 10, age: TimeDelta::days(1) },
         deliveries: TimeDelta::days(30),
         time: time.time(),
