@@ -36,6 +36,8 @@ const BESIDE: &[(&str, &str, u64)] = &[
     // Counts of all that a filter lets through.
     ("Query", "auditExport", 500),
     ("Query", "refusalExport", 500),
+    // A walk through up to 100,000 events.
+    ("Query", "webhookPreview", 500),
     // A day of a stand.
     ("Stand", "occupancy", 20),
 ];

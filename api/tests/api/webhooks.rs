@@ -165,7 +165,7 @@ async fn a_test_event_is_sent_signed_and_kept_among_the_attempts_and_told_to_who
     let receiver = Receiver::start(|_| Behaviour::Answer(Reply::status(202).body("taken"))).await;
     let endpoint = id(&register(&server, json!({ "url": receiver.url(), "filter": {} })).await);
     let mut socket = Socket::ready(server.listen().await).await;
-    let watch = format!(r#"subscription {{ deliveryChanged(endpoint: "{endpoint}", after: 0) {{ type status }} }}"#);
+    let watch = format!(r#"subscription {{ deliveryChanged(endpoint: "{endpoint}", since: 0) {{ type status }} }}"#);
     socket.subscribe("1", &watch).await;
     let test = "mutation($id: ID!) { testWebhook(endpoint: $id) { ... on WebhookTestPayload { attempt { event type outcome
         status error position requestHead responseBody } } ... on Refusal { code } } }";

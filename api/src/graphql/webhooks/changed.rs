@@ -29,13 +29,13 @@ pub(crate) struct WebhooksSubscription;
 
 #[Subscription]
 impl WebhooksSubscription {
-    /// Each attempt of a delivery to an endpoint, about a second after it was made. After the id of an attempt, those that
-    /// came since are told first.
+    /// Each attempt of a delivery to an endpoint, about a second after it was made. With the id of an attempt, those that
+    /// came `since` are told first.
     async fn delivery_changed(
         &self,
         ctx: &Context<'_>,
         endpoint: ID,
-        after: Option<i64>,
+        since: Option<i64>,
     ) -> Result<impl Stream<Item = Result<WebhookAttempt, Error>> + use<>, Error> {
         let id: EndpointId = argument("endpoint", endpoint.parse())?;
         if find(ctx, id).await?.is_none() {
@@ -43,7 +43,7 @@ impl WebhooksSubscription {
         }
         let pool = ctx.services().pool.clone();
         let newest = AttemptRow::newest(&pool).await.map_err(|error| unavailable(&error))?;
-        let first = after.unwrap_or(newest);
+        let first = since.unwrap_or(newest);
         let watch = Watch {
             pool,
             endpoint: id.uuid(),
