@@ -45,6 +45,16 @@ impl StateRow {
     }
 }
 
+/// The site that an endpoint is bound to, empty for those of all; none if there is no such endpoint.
+pub(crate) async fn site_of(pool: &PgPool, endpoint: EndpointId) -> Result<Option<String>, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"select coalesce(site, '') as "site!" from read.webhook_endpoints where endpoint = $1"#,
+        endpoint.uuid()
+    )
+    .fetch_optional(pool)
+    .await
+}
+
 /// Why a delivery is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::Type, serde::Serialize)]
 #[sqlx(type_name = "text", rename_all = "snake_case")]

@@ -23,7 +23,7 @@ use vigie_integrations::webhooks::wire::{
 };
 
 pub(crate) use asked::{
-    AttemptRow, Attempts, Outcome, ReplayRow, ReplayWhat, StateRow, WaitingRow, WaitingState, cancel, replay,
+    AttemptRow, Attempts, Outcome, ReplayRow, ReplayWhat, StateRow, WaitingRow, WaitingState, cancel, replay, site_of,
 };
 pub(crate) use change::{Changes, Given, NewEndpoint};
 pub use configured::configured;

@@ -67,7 +67,10 @@ async fn an_endpoint_is_registered_and_its_secrets_are_shown_once_and_kept_seale
         "retries": [5, 60] });
     let made = register(&server, input.clone()).await;
     let endpoint = &made["endpoint"];
-    assert_eq!((&made["appended"], &endpoint["site"], &endpoint["state"]), (&json!(1), &json!("LFW"), &json!("ENABLED")));
+    assert_eq!(
+        (&made["appended"], &endpoint["site"], &endpoint["state"]),
+        (&json!(1), &json!("LFW"), &json!("ENABLED"))
+    );
     assert_eq!((&endpoint["url"], &endpoint["hasQuery"]), (&json!("https://receiver.example/hook"), &json!(true)));
     assert_eq!((&endpoint["headers"], &endpoint["after"]), (&json!(["x-api-key"]), &made["position"]));
     assert_eq!((&endpoint["onExhaustion"], &endpoint["retries"]), (&json!("SET_ASIDE"), &json!([5, 60])));
@@ -153,9 +156,13 @@ async fn what_cannot_be_delivered_to_is_refused_with_the_reason() {
         refused(json!({ "url": "https://receiver.example", "filter": { "types": ["boat.*"] } })).await,
         "TYPE_UNKNOWN"
     );
-    assert_eq!(refused(json!({ "site": "XXX", "url": "https://receiver.example", "filter": {} })).await, "SITE_UNKNOWN");
+    assert_eq!(
+        refused(json!({ "site": "XXX", "url": "https://receiver.example", "filter": {} })).await,
+        "SITE_UNKNOWN"
+    );
     let keyless = Server::start().await;
-    let answer = keyless.answer(REGISTER, json!({ "input": { "url": "https://receiver.example", "filter": {} } })).await;
+    let answer =
+        keyless.answer(REGISTER, json!({ "input": { "url": "https://receiver.example", "filter": {} } })).await;
     assert_eq!(answer["errors"][0]["extensions"]["code"], "NO_KEY");
 }
 
@@ -167,10 +174,14 @@ async fn a_test_event_is_sent_signed_and_kept_among_the_attempts_and_told_to_who
     let mut socket = Socket::ready(server.listen().await).await;
     let watch = format!(r#"subscription {{ deliveryChanged(endpoint: "{endpoint}", since: 0) {{ type status }} }}"#);
     socket.subscribe("1", &watch).await;
-    let test = "mutation($id: ID!) { testWebhook(endpoint: $id) { ... on WebhookTestPayload { attempt { event type outcome
+    let test =
+        "mutation($id: ID!) { testWebhook(endpoint: $id) { ... on WebhookTestPayload { attempt { event type outcome
         status error position requestHead responseBody } } ... on Refusal { code } } }";
     let sent = server.data(test, json!({ "id": endpoint })).await["testWebhook"]["attempt"].take();
-    assert_eq!((&sent["outcome"], &sent["status"], &sent["responseBody"]), (&json!("DELIVERED"), &json!(202), &json!("taken")));
+    assert_eq!(
+        (&sent["outcome"], &sent["status"], &sent["responseBody"]),
+        (&json!("DELIVERED"), &json!(202), &json!("taken"))
+    );
     let received = receiver.received();
     assert_eq!((received.len(), received[0].id().to_string()), (1, sent["event"].as_str().unwrap().to_owned()));
     assert!(received[0].header("webhook-signature").unwrap().starts_with("v1,"));
@@ -182,7 +193,10 @@ async fn a_test_event_is_sent_signed_and_kept_among_the_attempts_and_told_to_who
     assert_eq!((&sent["outcome"], &sent["status"]), (&json!("FAILED"), &json!(302)));
     let kept = "query($id: ID!) { webhookEndpoint(id: $id) { attempts { outcome } failed: attempts(outcome: FAILED) { status } } }";
     let kept = server.data(kept, json!({ "id": endpoint })).await["webhookEndpoint"].take();
-    assert_eq!(kept, json!({ "attempts": [{ "outcome": "FAILED" }, { "outcome": "DELIVERED" }], "failed": [{ "status": 302 }] }));
+    assert_eq!(
+        kept,
+        json!({ "attempts": [{ "outcome": "FAILED" }, { "outcome": "DELIVERED" }], "failed": [{ "status": 302 }] })
+    );
     let unknown = server.data(test, json!({ "id": Uuid::now_v7() })).await;
     assert_eq!(unknown["testWebhook"]["code"], "ENDPOINT_UNKNOWN");
 }
@@ -190,7 +204,8 @@ async fn a_test_event_is_sent_signed_and_kept_among_the_attempts_and_told_to_who
 #[tokio::test]
 async fn a_preview_counts_what_a_filter_would_have_sent_and_a_replay_is_asked_for_and_called_off() {
     let server = server().await;
-    let preview = "query($filter: WebhookFilterInput!, $range: LogRangeInput) { webhookPreview(filter: $filter, range: $range) {
+    let preview =
+        "query($filter: WebhookFilterInput!, $range: LogRangeInput) { webhookPreview(filter: $filter, range: $range) {
         count complete until events { position type } } }";
     let asked = json!({ "filter": { "types": ["airport.stand_*"], "tags": ["stand:LFW/C02"] } });
     let found = server.data(preview, asked).await["webhookPreview"].take();

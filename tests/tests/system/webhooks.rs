@@ -67,9 +67,13 @@ async fn serve(socket: TcpStream, status: Arc<AtomicU16>, received: Arc<Mutex<Ve
 }
 
 async fn define_stand(server: &Server, name: &str) -> i64 {
-    let mutation = "mutation($input: DefineStandInput!) { defineStand(input: $input) { ... on StandPayload { position } } }";
-    let input = json!({ "stand": format!("LFW/{name}"), "kind": "CIVIL", "code": "E", "jetway": true, "distanceM": 100 });
-    server.client.graphql(mutation, json!({ "input": input })).await.unwrap()["defineStand"]["position"].as_i64().unwrap()
+    let mutation =
+        "mutation($input: DefineStandInput!) { defineStand(input: $input) { ... on StandPayload { position } } }";
+    let input =
+        json!({ "stand": format!("LFW/{name}"), "kind": "CIVIL", "code": "E", "jetway": true, "distanceM": 100 });
+    server.client.graphql(mutation, json!({ "input": input })).await.unwrap()["defineStand"]["position"]
+        .as_i64()
+        .unwrap()
 }
 
 #[tokio::test]

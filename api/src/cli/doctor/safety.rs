@@ -80,9 +80,16 @@ fn names(settings: &Settings) -> Check {
 fn webhooks(settings: &Settings) -> Check {
     let webhooks = &settings.webhooks;
     let allow: Vec<String> = webhooks.allow.iter().map(ToString::to_string).collect();
-    let reach = if allow.is_empty() { "public addresses".to_owned() } else { format!("public addresses, {}", allow.join(", ")) };
+    let reach = if allow.is_empty() {
+        "public addresses".to_owned()
+    } else {
+        format!("public addresses, {}", allow.join(", "))
+    };
     let check = if webhooks.plain {
-        Check::doubtful("webhooks", format!("{reach}; http: is admitted: whoever is on the way reads what is delivered"))
+        Check::doubtful(
+            "webhooks",
+            format!("{reach}; http: is admitted: whoever is on the way reads what is delivered"),
+        )
     } else if settings.database_url.is_some() && webhooks.key.is_none() {
         Check::fine("webhooks", "off: no VIGIE_WEBHOOK_KEY")
     } else {

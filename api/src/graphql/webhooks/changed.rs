@@ -11,10 +11,11 @@ use uuid::Uuid;
 use vigie_domain::webhooks::EndpointId;
 
 use super::delivery::WebhookAttempt;
-use super::{find, unavailable};
+use super::unavailable;
 use crate::graphql::context::Parts;
 use crate::graphql::error::{argument, not_found};
-use crate::webhooks::AttemptRow;
+use crate::rights::Right;
+use crate::webhooks::{AttemptRow, site_of};
 
 /// How often is looked for attempts.
 const PERIOD: Duration = Duration::from_millis(500);
@@ -38,10 +39,11 @@ impl WebhooksSubscription {
         since: Option<i64>,
     ) -> Result<impl Stream<Item = Result<WebhookAttempt, Error>> + use<>, Error> {
         let id: EndpointId = argument("endpoint", endpoint.parse())?;
-        if find(ctx, id).await?.is_none() {
+        let pool = ctx.services().pool.clone();
+        let site = site_of(&pool, id).await.map_err(|error| unavailable(&error))?;
+        if !site.is_some_and(|site| ctx.caller().rights.hold_at(Right::ManageWebhooks, &site)) {
             return Err(not_found("endpoint", "there is no such endpoint"));
         }
-        let pool = ctx.services().pool.clone();
         let newest = AttemptRow::newest(&pool).await.map_err(|error| unavailable(&error))?;
         let first = since.unwrap_or(newest);
         let watch = Watch {

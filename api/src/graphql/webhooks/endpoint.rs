@@ -68,6 +68,7 @@ pub(crate) enum Signature {
     /// `v1`: HMAC-SHA256, with a secret that both sides know.
     Hmac,
     /// `v1a`: Ed25519; receivers know the public key alone.
+    #[graphql(name = "ED25519")]
     Ed25519,
 }
 

@@ -78,7 +78,7 @@ impl DeliveriesQuery {
         filter: FilterInput,
         site: Option<ID>,
         endpoint: Option<ID>,
-        #[graphql(default)] range: LogRangeInput,
+        range: Option<LogRangeInput>,
         #[graphql(default = 20)] first: i32,
     ) -> Result<WebhookPreview, Error> {
         if !(0..=MAX).contains(&first) {
@@ -90,7 +90,7 @@ impl DeliveriesQuery {
             return Err(denied(Right::ManageWebhooks, "webhookPreview"));
         }
         let own = endpoint.map(|id| argument("endpoint", id.parse::<EndpointId>())).transpose()?;
-        let (after, until) = range.read(ctx).await?;
+        let (after, until) = range.unwrap_or_default().read(ctx).await?;
         let filter = filter.wire("filter", site)?;
         let (log, scope) = (&ctx.services().log, ctx.snapshot().view().scope());
         let first = usize::try_from(first).unwrap_or_default();

@@ -49,7 +49,14 @@ impl Stage {
 
 fn never() -> World {
     let id = |number: u32| format!("0197f3a0-0000-7000-8000-00000000000{number}");
-    World { sites: NEVER.map(str::to_owned), allocation: id(1), alert: id(2), event: id(3), command: id(4), endpoint: id(5) }
+    World {
+        sites: NEVER.map(str::to_owned),
+        allocation: id(1),
+        alert: id(2),
+        event: id(3),
+        command: id(4),
+        endpoint: id(5),
+    }
 }
 
 /// Everything that can be asked of a world, now, later and in the past.
