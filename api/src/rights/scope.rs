@@ -40,7 +40,7 @@ impl Scope {
     /// What was done at one site, and nothing else.
     pub(crate) fn of_deeds_at(site: &str) -> Arc<Self> {
         let (none, one) = (Sites::Some([].into()), Sites::Some([site.to_owned()].into()));
-        Arc::new(Self { read: none.clone(), past: none.clone(), audit: one, events: none })
+        Arc::new(Self { read: none.clone(), past: none.clone(), audit: one, webhooks: none.clone(), events: none })
     }
 
     /// What is seen of the past.

@@ -25,4 +25,3 @@ mod rolling;
 mod schema;
 mod security;
 mod sign_in;
-mod webhooks;

@@ -21,6 +21,10 @@ const AT_ONCE: usize = 48;
 fn watches(world: &World) -> Vec<Asked> {
     let mut watches = Vec::new();
     for Asked { field, text } in all("subscription", "Subscription", world, 2) {
+        // Attempts of deliveries have no positions, and an endpoint of another site is answered as none.
+        if field == "deliveryChanged" {
+            continue;
+        }
         if !text.contains("after: ") {
             let (before, rest) = text.split_once(&field).unwrap();
             let rest = match rest.strip_prefix('(') {
