@@ -16,6 +16,7 @@ mod endpoint;
 mod engine;
 mod lanes;
 mod orders;
+mod preview;
 mod probe;
 mod prune;
 mod rate;
@@ -38,6 +39,7 @@ pub use changes::AttemptRow;
 pub use endpoint::{Endpoint, EndpointId, Exhausted, Filter};
 pub use engine::{Endpoints, Setup, Webhooks};
 pub use orders::{Order, ask, cancel, forget};
+pub use preview::{Preview, preview};
 pub use probe::probe;
 pub use prune::{Pruned, prune};
 
