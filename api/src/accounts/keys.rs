@@ -26,7 +26,7 @@ pub(crate) struct KeyRow {
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum KeyError {
     /// The name.
-    #[error("a key's name has 1 to 80 characters")]
+    #[error("a key's name has 1 to 80 characters, without control characters")]
     Name,
     /// A rule forbids it, or the log failed.
     #[error("refused")]
@@ -47,7 +47,7 @@ impl Accounts {
         order: Order,
     ) -> Result<(Done<KeyId>, Option<Secret>), KeyError> {
         let name = name.trim();
-        if !(1..=80).contains(&name.chars().count()) {
+        if !(1..=80).contains(&name.chars().count()) || name.chars().any(char::is_control) {
             return Err(KeyError::Name);
         }
         let (key, secret) = (KeyId::from(Uuid::now_v7()), Secret::draw(Kind::Key));

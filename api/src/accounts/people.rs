@@ -159,6 +159,10 @@ pub(crate) async fn find(pool: &PgPool, users: &[UserId]) -> Result<Vec<Person>,
 
 /// Who is called so.
 pub(crate) async fn by_username(pool: &PgPool, username: &str) -> Result<Option<Person>, sqlx::Error> {
+    // Not all that anybody may send is text that Postgres takes.
+    if Username::new(username).is_err() {
+        return Ok(None);
+    }
     let person = sqlx::query_as!(
         Person,
         "select user_id as user, username, full_name, email, note, created_at, changed_at

@@ -36,7 +36,10 @@ pub(super) fn greeting(url: &str, data: Option<&Path>, demo: bool, accounts: Opt
 
 /// Who can sign in to the demo, each role and all of them at once.
 fn sign_in(url: &str, accounts: &DemoAccounts) -> String {
-    let mut text = format!("\nSign in with every role, once: {}\nor as one of\n", link_to(url, &accounts.link));
+    let mut text = match &accounts.link {
+        Some(link) => format!("\nSign in with every role, once: {}\nor as one of\n", link_to(url, link)),
+        None => "\nSign in as one of\n".to_owned(),
+    };
     for (username, password) in &accounts.roles {
         text.push_str(&format!("  {username:<12} {}\n", password.show()));
     }

@@ -100,10 +100,10 @@ pub(super) async fn run(args: Args, settings: Settings) -> Outcome {
     };
     let life = Life::default();
     tokio::spawn(stop_on_signal(life.clone(), settings.drain_lead));
-    let url = format!("{}://{address}", if tls.is_some() { "https" } else { "http" });
-    let greeting = greeting(&url, runtime.data_dir(), args.demo, demo.as_ref());
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    let greeting = greeting(&settings.url_at(address), runtime.data_dir(), args.demo, demo.as_ref());
     tokio::spawn(catch_up(services.clone(), life.clone(), greeting));
-    tracing::info!(server.address = %address, "serving on {url}/graphql");
+    tracing::info!(server.address = %address, "serving on {scheme}://{address}/graphql");
     let app = App::new(settings, documents, services.clone(), metrics, life.clone());
     serve(app, listener, tls).await;
 

@@ -13,6 +13,9 @@ const ACTOR: &str = "demo:accounts";
 /// The one that holds every role.
 const ALL: &str = "demo";
 
+/// What is noted of them; nobody else's account is touched.
+const NOTE: &str = "an account of the demo";
+
 /// How long its link works.
 const LINK: TimeDelta = TimeDelta::hours(1);
 
@@ -20,23 +23,26 @@ const LINK: TimeDelta = TimeDelta::hours(1);
 pub(crate) struct DemoAccounts {
     /// Username and password, one for each role.
     pub(crate) roles: Vec<(&'static str, Secret)>,
-    /// Signs in once, as somebody who holds every role.
-    pub(crate) link: Secret,
+    /// Signs in once, as somebody who holds every role; none where somebody else is called like that.
+    pub(crate) link: Option<Secret>,
 }
 
-/// Makes them, or gives those that are there new passwords.
+/// Makes them, or gives those that are there new passwords. Whom it has not made, whatever they are called, is left alone.
 ///
 /// # Errors
 /// The database or the log failed.
 pub(crate) async fn make(accounts: &Accounts) -> Result<DemoAccounts, UserError> {
     let mut roles = Vec::new();
     for role in Role::ALL {
-        let (user, password) = (user(accounts, role.as_str(), &[role]).await?, Secret::password());
+        let Some(user) = user(accounts, role.as_str(), &[role]).await? else { continue };
+        let password = Secret::password();
         accounts.set_password(user, password.show(), Subject::Open, order()).await?;
         roles.push((role.as_str(), password));
     }
-    let all = user(accounts, ALL, &Role::ALL).await?;
-    let (link, _) = accounts.issue_link(all, LINK, order()).await?;
+    let link = match user(accounts, ALL, &Role::ALL).await? {
+        Some(all) => Some(accounts.issue_link(all, LINK, order()).await?.0),
+        None => None,
+    };
     Ok(DemoAccounts { roles, link })
 }
 
@@ -44,18 +50,21 @@ fn order() -> Order {
     Order::new(Uuid::now_v7(), ACTOR)
 }
 
-/// Somebody of this name, who holds these roles everywhere if they are new.
-async fn user(accounts: &Accounts, username: &str, roles: &[Role]) -> Result<UserId, UserError> {
+/// The demo's account of this name, which holds these roles everywhere if it is new; none if the name is somebody else's.
+async fn user(accounts: &Accounts, username: &str, roles: &[Role]) -> Result<Option<UserId>, UserError> {
     if let Some(person) = person_called(accounts.pool(), username).await? {
+        if person.note != NOTE {
+            return Ok(None);
+        }
         accounts.carry_out(&ReactivateUser { user: person.user }, order()).await?;
-        return Ok(person.user);
+        return Ok(Some(person.user));
     }
     let details = Details {
         username: Username::new(username).expect("the name of a role is a username"),
         full_name: String::new(),
         email: None,
-        note: "an account of the demo".to_owned(),
+        note: NOTE.to_owned(),
     };
     let grants = roles.iter().copied().map(Grant::everywhere).collect();
-    Ok(accounts.create_user(NewUser { details, grants, first: false }, order()).await?.answer)
+    Ok(Some(accounts.create_user(NewUser { details, grants, first: false }, order()).await?.answer))
 }

@@ -131,11 +131,11 @@ const TABLES: &[Table] = &[
     Table { name: "audit_things", columns: "thing, position", history: History::None, holds: Holds::Nowhere },
 ];
 
-/// The sites that a statement is told of: neither all nor none.
-fn listed(sites: &Sites) -> Option<&[String]> {
+/// The sites that a statement is told of.
+fn listed(sites: &Sites) -> &[String] {
     match sites {
-        Sites::Some(list) if !list.is_empty() => Some(list),
-        Sites::Some(_) | Sites::All => None,
+        Sites::Some(list) => list,
+        Sites::All => &[],
     }
 }
 
@@ -175,17 +175,20 @@ impl View {
     }
 
     /// A statement that asks for relations of this view. Those of the past take their moment from its first argument, and
-    /// those of some sites alone take these from the next, so that the text is the same for every moment and site and
-    /// Postgres plans it once.
+    /// those of some sites alone take these from the next ones, so that the text is the same for every moment and site
+    /// and Postgres plans it once. The arguments are there whether or not the text needs them: a connection keeps a
+    /// statement by its text, with as many as it had first.
     pub(crate) fn sql(&self, begin: &'static str) -> QueryBuilder<Postgres> {
         let mut arguments = PgArguments::default();
-        if let Some(Past { position, epochs: Some(epochs) }) = &self.past {
-            let moment: Vec<i64> = std::iter::once(*position).chain(epochs.iter().copied()).collect();
-            arguments.add(moment).unwrap_or_else(|error| unreachable!("a list of numbers can be bound: {error}"));
-        }
+        let moment: Vec<i64> = match &self.past {
+            Some(Past { position, epochs: Some(epochs) }) => [*position].iter().chain(epochs.iter()).copied().collect(),
+            Some(Past { epochs: None, .. }) | None => Vec::new(),
+        };
+        arguments.add(moment).unwrap_or_else(|error| unreachable!("a list of numbers can be bound: {error}"));
         let Scope { read, audit, webhooks, .. } = &*self.scope;
-        for sites in [read, audit, webhooks].into_iter().filter_map(listed) {
-            arguments.add(sites.to_vec()).unwrap_or_else(|error| unreachable!("a list of texts can be bound: {error}"));
+        for sites in [read, audit, webhooks] {
+            let sites = listed(sites).to_vec();
+            arguments.add(sites).unwrap_or_else(|error| unreachable!("a list of texts can be bound: {error}"));
         }
         QueryBuilder::with_arguments(begin, arguments)
     }
@@ -246,10 +249,11 @@ impl View {
     /// `and …` for the sites of which rows are seen; nothing for all.
     fn seen(&self, table: &Table) -> String {
         let Scope { read, audit, webhooks, .. } = &*self.scope;
-        let (sites, before): (_, &[&Sites]) = match table.holds {
-            Holds::Things => (read, &[]),
-            Holds::Deeds => (audit, &[read]),
-            Holds::Webhooks => (webhooks, &[read, audit]),
+        // In the order in which a statement is told of them, after the moment.
+        let (sites, place) = match table.holds {
+            Holds::Things => (read, 2),
+            Holds::Deeds => (audit, 3),
+            Holds::Webhooks => (webhooks, 4),
             Holds::Nowhere => return String::new(),
         };
         let list = match sites {
@@ -257,8 +261,6 @@ impl View {
             Sites::Some(sites) if sites.is_empty() => return " and false".to_owned(),
             Sites::Some(list) => list,
         };
-        let moment = self.past.as_ref().is_some_and(|past| past.epochs.is_some());
-        let place = 1 + usize::from(moment) + before.iter().filter(|sites| listed(sites).is_some()).count();
         // One site can be looked up like any other key, also in the order of what follows it in an index.
         match list.len() {
             1 => format!(" and site = (${place}::text[])[1]"),

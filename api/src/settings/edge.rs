@@ -1,5 +1,6 @@
 //! The network's edge: who may reach the server, under which names, and over what.
 
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -137,6 +138,22 @@ fn host(name: &str) -> Result<String, String> {
 }
 
 impl Settings {
+    /// Where browsers find this server when it listens at `address`: where the settings say that it is reached, else there;
+    /// who listens everywhere is found on this machine, too.
+    #[must_use]
+    pub fn url_at(&self, address: SocketAddr) -> String {
+        if let Some(url) = &self.public_url {
+            return url.clone();
+        }
+        let ip = match address.ip() {
+            IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+            IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+            ip => ip,
+        };
+        let scheme = if self.tls().is_some() { "https" } else { "http" };
+        format!("{scheme}://{}", SocketAddr::new(ip, address.port()))
+    }
+
     /// The files of TLS, if it is served.
     #[must_use]
     pub fn tls(&self) -> Option<TlsFiles> {

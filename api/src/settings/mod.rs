@@ -358,6 +358,22 @@ mod tests {
     }
 
     #[test]
+    fn the_server_is_found_where_it_is_said_to_be_and_else_where_it_listens() {
+        let tls = [("VIGIE_TLS_CERTIFICATE", "cert.pem"), ("VIGIE_TLS_KEY", "key.pem")];
+        for (listen, more, url) in [
+            ("127.0.0.1:1", &[][..], "http://127.0.0.1:1"),
+            ("0.0.0.0:1", &[], "http://127.0.0.1:1"),
+            ("[::]:1", &tls, "https://[::1]:1"),
+            ("192.168.1.2:1", &tls, "https://192.168.1.2:1"),
+            ("0.0.0.0:1", &[("VIGIE_PUBLIC_URL", "https://vigie.example.org/")], "https://vigie.example.org"),
+        ] {
+            let variables: Vec<_> = [("VIGIE_LISTEN", listen)].iter().chain(more).copied().collect();
+            let settings = from(&variables, None).unwrap();
+            assert_eq!(settings.url_at(settings.listen), url);
+        }
+    }
+
+    #[test]
     fn each_documented_default_is_the_one_in_force() {
         for declared in all().filter(|declared| declared.concrete_default()) {
             let told = from(&[(declared.variable, declared.default)], None).unwrap();

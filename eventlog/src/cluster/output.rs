@@ -2,6 +2,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 use std::process::Stdio;
 
@@ -27,7 +28,7 @@ impl Output {
             if fs::metadata(&path).is_ok_and(|log| log.len() > LONG) {
                 fs::rename(&path, path.with_extension("log.1"))?;
             }
-            let file = OpenOptions::new().append(true).create(true).open(&path)?;
+            let file = OpenOptions::new().append(true).create(true).mode(0o600).open(&path)?;
             let from = file.metadata()?.len();
             Ok((file, from))
         };

@@ -221,3 +221,13 @@ async fn processes_with_one_redis_count_sign_ins_together_and_each_by_itself_whe
         assert_eq!(house.sign_in("nobody", "stands and planes").await.code(), "TOO_MANY_SIGN_INS");
     }
 }
+
+#[tokio::test]
+async fn what_is_no_text_of_postgres_is_nobodys_name() {
+    let house = House::new().await;
+    house.admin().await;
+    for username in ["admin\0", "\0", "", "admin\n"] {
+        let answer = house.sign_in(username, PASSWORD).await;
+        assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{username:?}: {}", answer.body);
+    }
+}

@@ -67,9 +67,9 @@ enum Action {
         /// Minutes that it works.
         #[arg(long, default_value_t = 15, value_parser = clap::value_parser!(i64).range(1..=1_440))]
         minutes: i64,
-        /// Where the server is.
-        #[arg(long, default_value = "http://127.0.0.1:8080")]
-        server: String,
+        /// Where the server is; otherwise as its settings say.
+        #[arg(long)]
+        server: Option<String>,
     },
     /// Give a user a password, which is asked for or read from standard input, and end their sessions.
     SetPassword(Whom),
@@ -162,7 +162,7 @@ async fn act(action: Action, password: Option<&str>, runtime: &Runtime, settings
         Action::Link { whom, minutes, server } => {
             let user = find(&accounts, &whom).await?;
             let (link, _) = plainly(accounts.issue_link(user, TimeDelta::minutes(minutes), order()).await)?;
-            say!("{}", link_to(&server, &link));
+            say!("{}", link_to(&server.unwrap_or_else(|| settings.url_at(settings.listen)), &link));
         }
         Action::SetPassword(whom) => {
             let user = find(&accounts, &whom).await?;

@@ -13,6 +13,9 @@ use crate::rights::{Rights, Sites};
 /// How long it is remembered that a session is over: longer than any access token works that was given out in it.
 const REMEMBERED: TimeDelta = TimeDelta::hours(2);
 
+/// Longer than any session may last.
+const LONGEST: TimeDelta = TimeDelta::days(31);
+
 /// What is known of somebody.
 #[derive(Debug, Default)]
 pub(super) struct Person {
@@ -23,6 +26,8 @@ pub(super) struct Person {
     grants: BTreeSet<Grant>,
     /// Where they hold or ever held a role: nobody acts where they hold none. Without a site, everywhere.
     been: BTreeSet<Option<SiteId>>,
+    /// When they signed in, by session; those that may still be open are among them.
+    begun: BTreeMap<SessionId, DateTime<Utc>>,
     /// Sessions that are over, and since when.
     over: BTreeMap<SessionId, DateTime<Utc>>,
 }
@@ -62,7 +67,8 @@ pub(super) fn about(fact: &IdentityEvent) -> Option<Holder> {
         E::KeyRevoked(event) => Holder::Key(event.key),
         E::SignedOut(event) => Holder::User(event.user),
         E::SessionEnded(event) => Holder::User(event.user),
-        E::PasswordSet(_) | E::LinkIssued(_) | E::SignedIn(_) => return None,
+        E::SignedIn(event) => Holder::User(event.user),
+        E::PasswordSet(_) | E::LinkIssued(_) => return None,
     })
 }
 
@@ -72,7 +78,13 @@ impl Person {
         use IdentityEvent as E;
         match fact {
             E::UserCreated(_) => self.known = true,
-            E::UserDeactivated(_) => self.inactive = true,
+            E::UserDeactivated(_) => {
+                self.inactive = true;
+                // For good: who is reactivated signs in anew.
+                for session in std::mem::take(&mut self.begun).into_keys() {
+                    self.end(session, at);
+                }
+            }
             E::UserReactivated(_) => self.inactive = false,
             E::UserErased(_) | E::KeyRevoked(_) => self.gone = true,
             E::KeyIssued(event) => (self.known, self.expires_at) = (true, Some(event.expires_at)),
@@ -83,12 +95,18 @@ impl Person {
             E::RoleRevoked(event) => return self.grants.remove(&event.grant()),
             E::SignedOut(event) => self.end(event.session, at),
             E::SessionEnded(event) => self.end(event.session, at),
-            E::PasswordSet(_) | E::LinkIssued(_) | E::SignedIn(_) => return false,
+            E::SignedIn(event) => {
+                self.begun.retain(|_, begun| at - *begun < LONGEST);
+                self.begun.insert(event.session, at);
+                return false;
+            }
+            E::PasswordSet(_) | E::LinkIssued(_) => return false,
         }
         true
     }
 
     fn end(&mut self, session: SessionId, at: DateTime<Utc>) {
+        self.begun.remove(&session);
         self.over.insert(session, at);
         self.over.retain(|_, since| at - *since < REMEMBERED);
     }

@@ -200,3 +200,20 @@ async fn what_is_of_the_installation_is_not_for_who_has_sites() {
         }
     }
 }
+
+#[tokio::test]
+async fn people_with_different_rights_at_a_site_read_over_the_same_connections() {
+    let stage = Stage::full().await;
+    let (_, viewer) = stage.person(&["viewer@OWN"]).await;
+    let (_, auditor) = stage.person(&["auditor@OWN"]).await;
+    let (_, integrator) = stage.person(&["viewer@OWN", "integrator@OWN"]).await;
+    let callers = [viewer, auditor, integrator].map(|who| stage.as_they_are(who));
+    let query = "query($at: Position) { sites(at: $at) { nodes { id } } }";
+    let now = stage.caught_up().await;
+    for _ in 0..12 {
+        for (caller, at) in callers.iter().flat_map(|caller| [(caller, json!({})), (caller, json!({ "at": now }))]) {
+            let answer = stage.ask(caller, query, at).await;
+            assert_eq!(answer["data"]["sites"]["nodes"], json!([{ "id": "OWN" }]), "{answer}");
+        }
+    }
+}

@@ -4,8 +4,8 @@ use futures_util::StreamExt;
 use serde_json::{Value, json};
 use uuid::Uuid;
 use vigie_domain::identity::{
-    CreateUser, DeactivateUser, EndReason, EndSession, Grant, GrantRole, Holder, IssueKey, RevokeKey, RevokeRole,
-    SessionId, SignIn, SignInMethod, UserId,
+    CreateUser, DeactivateUser, EndReason, EndSession, Grant, GrantRole, Holder, IssueKey, ReactivateUser, RevokeKey,
+    RevokeRole, SessionId, SignIn, SignInMethod, UserId,
 };
 
 use super::{OWN, Stage, everybody};
@@ -148,6 +148,21 @@ async fn who_is_deactivated_or_signed_out_may_do_nothing_more() {
         let now = stage.services.directory.rights(who, clock::now());
         assert_eq!(now.is_err(), ends != "expired", "{ends}");
     }
+}
+
+#[tokio::test]
+async fn a_session_does_not_come_back_with_its_owner() {
+    let stage = Stage::empty().await;
+    let (user, before) = stage.person(&["viewer"]).await;
+    stage.command(DeactivateUser { user }).await;
+    stage.command(ReactivateUser { user }).await;
+    stage.known().await;
+    let rights = |who| stage.services.directory.rights(who, clock::now());
+    assert_eq!(rights(before), Err(Denied::Ended), "an access token of before works on");
+    let session = SessionId::from(Uuid::now_v7());
+    stage.command(SignIn { user, session, method: SignInMethod::Password }).await;
+    stage.known().await;
+    assert!(rights(Who { session: Some(session), ..before }).is_ok());
 }
 
 #[tokio::test]
