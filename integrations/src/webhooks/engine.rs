@@ -82,7 +82,7 @@ impl Webhooks {
 
 async fn run(setup: Setup, attempted: broadcast::Sender<Arc<AttemptRow>>, stop: CancellationToken) {
     let (recorder, handed) = mpsc::unbounded_channel();
-    let recording = tokio::spawn(record::record(setup.pool.clone(), handed));
+    let recording = tokio::spawn(record::record(setup.pool.clone(), setup.settings.lease, handed));
     let entering = async {
         loop {
             match Worker::enter(&setup.pool, setup.settings.lease).await {

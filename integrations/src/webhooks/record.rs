@@ -33,9 +33,10 @@ pub(super) enum Answer {
     Refused,
 }
 
-/// Records until nobody can hand it anything more.
-pub(super) async fn record(pool: PgPool, mut handed: mpsc::UnboundedReceiver<Handed>) {
-    let mut recorder = Recorder { pool, connection: None };
+/// Records until nobody can hand it anything more. A process that stands still amid a transaction keeps nobody out of its
+/// endpoints for longer than `lease`: the database ends its connection.
+pub(super) async fn record(pool: PgPool, lease: Duration, mut handed: mpsc::UnboundedReceiver<Handed>) {
+    let mut recorder = Recorder { pool, lease, connection: None };
     let mut batch = Vec::new();
     while handed.recv_many(&mut batch, MOST).await > 0 {
         recorder.record(&batch).await;
@@ -49,6 +50,7 @@ pub(super) async fn record(pool: PgPool, mut handed: mpsc::UnboundedReceiver<Han
 
 struct Recorder {
     pool: PgPool,
+    lease: Duration,
     connection: Option<PgConnection>,
 }
 
@@ -82,7 +84,10 @@ impl Recorder {
     async fn try_record(&mut self, batch: &[Handed]) -> Result<(), sqlx::Error> {
         if self.connection.is_none() {
             // What is lost with the last moments before a crash of the server is sent again: no need to wait for the disk.
-            let options = self.pool.connect_options().as_ref().clone().options([("synchronous_commit", "off")]);
+            let options = self.pool.connect_options().as_ref().clone();
+            let lease = self.lease.as_millis().to_string();
+            let options = options
+                .options([("synchronous_commit", "off"), ("idle_in_transaction_session_timeout", lease.as_str())]);
             self.connection = Some(PgConnection::connect_with(&options).await?);
         }
         let Some(connection) = self.connection.as_mut() else { return Ok(()) };

@@ -1,5 +1,7 @@
 //! What waits, in the database: written with the checkpoint, read back in pieces.
 
+use std::time::Duration;
+
 use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
@@ -223,10 +225,21 @@ pub(super) async fn repair(endpoint: Uuid, now: DateTime<Utc>, pool: &PgPool) ->
 }
 
 /// Puts everything that waits into one lane, after the endpoint's ordering was changed: what was put down by the old one
-/// stays in its order, and what follows in any of the new keys comes after all of it.
-pub(super) async fn reorder(endpoint: &Endpoint, worker: i64, epoch: i64, pool: &PgPool) -> Result<(), sqlx::Error> {
+/// stays in its order, and what follows in any of the new keys comes after all of it. As with what is recorded, who stands
+/// still meanwhile is cut off after `lease`.
+pub(super) async fn reorder(
+    endpoint: &Endpoint,
+    worker: i64,
+    epoch: i64,
+    lease: Duration,
+    pool: &PgPool,
+) -> Result<(), sqlx::Error> {
     let kind = endpoint.ordering.as_deref();
     let mut transaction = pool.begin().await?;
+    let lease = lease.as_millis().to_string();
+    sqlx::query_scalar!("select set_config('idle_in_transaction_session_timeout', $1, true)", lease)
+        .fetch_one(&mut *transaction)
+        .await?;
     let own = sqlx::query!(
         "update webhook_state set ordering = $2 where endpoint = $1 and owner = $3 and epoch = $4",
         endpoint.id,

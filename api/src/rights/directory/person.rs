@@ -10,11 +10,8 @@ use vigie_domain::support::SiteId;
 use super::Denied;
 use crate::rights::{Rights, Sites};
 
-/// How long it is remembered that a session is over: longer than any access token works that was given out in it.
-const REMEMBERED: TimeDelta = TimeDelta::hours(2);
-
-/// Longer than any session may last.
-const LONGEST: TimeDelta = TimeDelta::days(31);
+/// How long it is remembered that a session has begun or is over: longer than any may last.
+const REMEMBERED: TimeDelta = TimeDelta::days(31);
 
 /// What is known of somebody.
 #[derive(Debug, Default)]
@@ -96,7 +93,7 @@ impl Person {
             E::SignedOut(event) => self.end(event.session, at),
             E::SessionEnded(event) => self.end(event.session, at),
             E::SignedIn(event) => {
-                self.begun.retain(|_, begun| at - *begun < LONGEST);
+                self.begun.retain(|_, begun| at - *begun < REMEMBERED);
                 self.begun.insert(event.session, at);
                 return false;
             }

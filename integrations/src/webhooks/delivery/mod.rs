@@ -124,7 +124,7 @@ impl Delivery {
     pub(super) async fn open(shared: Arc<Shared>, endpoint: Arc<Endpoint>, state: State) -> Result<Self, sqlx::Error> {
         let pool = &shared.pool;
         if state.ordering != endpoint.ordering {
-            waiting::reorder(&endpoint, shared.worker, state.epoch, pool).await?;
+            waiting::reorder(&endpoint, shared.worker, state.epoch, shared.settings.lease, pool).await?;
         }
         waiting::repair(endpoint.id, shared.time.now(), pool).await?;
         let seq = waiting::last(endpoint.id, pool).await?;
