@@ -137,3 +137,34 @@ async fn an_endpoint_gets_what_it_asks_for_and_nothing_about_itself() {
     assert_eq!(positions(&receiver), [2, 5]);
     process.webhooks.close().await;
 }
+
+#[tokio::test]
+async fn a_retry_that_is_due_before_its_failure_is_recorded_is_made() {
+    let healthy = Arc::new(AtomicBool::new(false));
+    let is_healthy = Arc::clone(&healthy);
+    let receiver = Receiver::start(move |_| match is_healthy.load(Ordering::Acquire) {
+        true => Behaviour::fine(),
+        false => Behaviour::status(500),
+    })
+    .await;
+    let world = World::new().await;
+    let endpoint = endpoint(&receiver.url());
+    world.configure([endpoint.clone()]);
+    let process = world.process();
+    let mut attempts = process.webhooks.attempts();
+    // Nothing of the deliveries is recorded while this is held.
+    let mut holding = world.pool.begin().await.unwrap();
+    sqlx::query("lock table webhook_attempt in share mode").execute(&mut *holding).await.unwrap();
+    world.append(&[&["stand:1"]]).await;
+    let failed = attempts.recv().await.unwrap();
+    assert_eq!((failed.attempt, failed.outcome), (1, "failed"));
+    healthy.store(true, Ordering::Release);
+    // Far beyond the first retry; what happens meanwhile shows that the delivery was looked after.
+    world.advance(60);
+    world.append(&[&["stand:2"]]).await;
+    assert_eq!(attempts.recv().await.unwrap().outcome, "delivered");
+    holding.commit().await.unwrap();
+    receiver.has(3).await;
+    world.until_waiting(&endpoint, &[]).await;
+    assert_eq!(positions(&receiver), [1, 2, 1]);
+}

@@ -64,6 +64,7 @@ impl Delivery {
         };
         self.changes.replay = self.replay.as_mut().and_then(super::replay::Replay::row);
         self.batch += 1;
+        self.due.hand();
         let (changes, answer) = (std::mem::take(&mut self.changes), self.answer.clone());
         if self.shared.recorder.send(Handed { changes, answer }).is_err() {
             // The process is ending; what is not recorded is sent again.
@@ -75,6 +76,7 @@ impl Delivery {
         match answer {
             Answer::Recorded(batch) => {
                 self.recorded = batch;
+                self.due.arrived();
                 let recorded = self.known();
                 self.lanes.sweep(recorded, &self.to_load);
                 self.replay_recorded();

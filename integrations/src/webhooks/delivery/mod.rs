@@ -4,6 +4,7 @@
 //! [`Lanes`], and what becomes of them is gathered in [`Changes`], which the recorder writes down beside the sending. At
 //! most one batch of changes is on its way to the database; what happens meanwhile is in the next one.
 
+mod due;
 mod enter;
 mod hand;
 mod outcome;
@@ -38,6 +39,7 @@ use super::wire::Sender;
 use super::worker::Lease;
 use super::{Disabled, Settings};
 
+use due::Due;
 use replay::Replay;
 use send::Sent;
 pub(super) use send::request;
@@ -99,8 +101,7 @@ pub(super) struct Delivery {
     seq: i64,
     /// Whether anything of this endpoint may wait in the database.
     waits: bool,
-    /// When to look there next.
-    next_due: Option<DateTime<Utc>>,
+    due: Due,
     /// Lanes of which more is to be read.
     to_load: Vec<i64>,
     changes: Changes,
@@ -128,7 +129,7 @@ impl Delivery {
         }
         waiting::repair(endpoint.id, shared.time.now(), pool).await?;
         let seq = waiting::last(endpoint.id, pool).await?;
-        let next_due = waiting::due(endpoint.id, 1, pool).await?.first().map(|head| head.next_try);
+        let due = waiting::due(endpoint.id, 1, pool).await?.first().map(|head| head.next_try);
         store::note(shared.worker, endpoint.id, state.epoch, "", pool).await?;
         let (answer, answers) = mpsc::unbounded_channel();
         Ok(Self {
@@ -140,8 +141,8 @@ impl Delivery {
             throttled_until: state.throttled_until,
             parallel: shared.settings.parallel.min(FIRST),
             seq,
-            waits: next_due.is_some(),
-            next_due,
+            waits: due.is_some(),
+            due: Due::at(due),
             to_load: Vec::new(),
             changes: Changes::default(),
             batch: state.recorded + 1,
@@ -242,7 +243,7 @@ impl Delivery {
             return Some(until);
         }
         let turn = self.rate.as_ref().map(Rate::next).filter(|turn| has_something && *turn > now);
-        let due = self.next_due.map(|due| due.max(now)).filter(|due| *due > now);
+        let due = self.due.next().map(|due| due.max(now)).filter(|due| *due > now);
         [turn, due].into_iter().flatten().min()
     }
 

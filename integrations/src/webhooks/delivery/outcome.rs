@@ -78,7 +78,7 @@ impl Delivery {
         match next_try {
             Some(next_try) => {
                 self.store_lane(lane);
-                self.next_due = Some(self.next_due.map_or(next_try, |due| due.min(next_try)));
+                self.due.gather(next_try);
             }
             None => {
                 counter!("vigie_webhook_deliveries_total", "endpoint" => self.endpoint.id.to_string(), "outcome" => "set_aside")

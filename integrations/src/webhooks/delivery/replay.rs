@@ -113,7 +113,7 @@ impl Delivery {
         .execute(&self.shared.pool)
         .await
         .map_err(database)?;
-        self.next_due = Some(now);
+        self.due.also(now);
         Ok(())
     }
 

@@ -8,6 +8,7 @@ use vigie_eventlog::Recorded;
 
 use super::super::lanes::Item;
 use super::super::waiting::{self, PIECE, Waiting};
+use super::due::earlier;
 use super::{Delivery, Ended, GATHER, database};
 
 /// What the database does not know yet is looked at again after this.
@@ -24,7 +25,9 @@ impl Delivery {
         if paused {
             return Ok(());
         }
-        if self.to_load.is_empty() && self.lanes.ready() < self.parallel && self.next_due.is_some_and(|due| due <= now)
+        if self.to_load.is_empty()
+            && self.lanes.ready() < self.parallel
+            && self.due.next().is_some_and(|due| due <= now)
         {
             self.look_for_due().await?;
         }
@@ -44,14 +47,14 @@ impl Delivery {
         let most = PIECE + i64::try_from(self.lanes.len()).unwrap_or(i64::MAX - PIECE);
         let now = self.now();
         let heads = waiting::due(self.endpoint.id, most, &self.shared.pool).await.map_err(database)?;
-        self.next_due = (i64::try_from(heads.len()).unwrap_or(0) == most).then_some(now);
+        let mut next = (i64::try_from(heads.len()).unwrap_or(0) == most).then_some(now);
         for head in heads {
             if head.next_try > now {
-                self.next_due = Some(head.next_try);
+                earlier(&mut next, Some(head.next_try));
                 break;
             }
             if self.lanes.has_left(head.lane) {
-                self.next_due = Some(now + SOON);
+                earlier(&mut next, Some(now + SOON));
                 continue;
             }
             let known = self.lanes.get(head.lane);
@@ -64,6 +67,7 @@ impl Delivery {
             }
             self.to_load.push(head.lane);
         }
+        self.due.looked(next);
         Ok(())
     }
 
@@ -86,7 +90,7 @@ impl Delivery {
             return Ok(true);
         };
         if let Some(due) = first.next_try.filter(|due| *due > now) {
-            self.next_due = Some(self.next_due.map_or(due, |next| next.min(due)));
+            self.due.also(due);
             return Ok(true);
         }
         let due: Vec<Waiting> = rows.into_iter().take_while(|row| row.next_try.is_none_or(|due| due <= now)).collect();
