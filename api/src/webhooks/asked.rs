@@ -7,7 +7,10 @@ use chrono::{DateTime, Utc};
 use sqlx::PgPool;
 use uuid::Uuid;
 use vigie_domain::webhooks::EndpointId;
+use vigie_eventlog::Log;
 use vigie_integrations::webhooks::{Order, ask, cancel as call_off};
+
+use super::WebhookError;
 
 /// How far the deliveries to an endpoint have come.
 #[derive(Debug, Clone, PartialEq)]
@@ -226,9 +229,9 @@ impl AttemptRow {
 pub(crate) enum ReplayWhat {
     /// Every event that the endpoint asks for.
     Everything,
-    /// Those that were set aside.
+    /// Those that were set aside, and those that wait for their next try.
     Failed,
-    /// Those that wait or were set aside, which are let go.
+    /// Those that wait, which are let go.
     Skip,
 }
 
@@ -281,21 +284,71 @@ impl ReplayRow {
     }
 }
 
-/// Asks for a replay of what is after one position, up to another.
+/// Asks for a replay of what is after one position, up to another. Everything can be sent only of what is in the log.
 pub(crate) async fn replay(
     pool: &PgPool,
+    log: &Log,
     endpoint: EndpointId,
     what: ReplayWhat,
-    range: (i64, i64),
+    (after, until): (i64, i64),
     by: (&str, &str),
-) -> Result<ReplayRow, sqlx::Error> {
+) -> Result<ReplayRow, WebhookError> {
     let order = match what {
-        ReplayWhat::Everything => Order::Everything,
+        ReplayWhat::Everything => {
+            log.require(after, until).await?;
+            Order::Everything
+        }
         ReplayWhat::Failed => Order::Failed,
         ReplayWhat::Skip => Order::Skip,
     };
-    let id = ask(endpoint.uuid(), order, range, by, pool).await?;
-    ReplayRow::one(pool, id).await?.ok_or(sqlx::Error::RowNotFound)
+    let id = ask(endpoint.uuid(), order, (after, until), by, pool).await?;
+    Ok(ReplayRow::one(pool, id).await?.ok_or(sqlx::Error::RowNotFound)?)
+}
+
+/// Deliveries of an endpoint that a replay of what was kept would concern: how many, and the positions of the first.
+pub(crate) async fn kept(
+    pool: &PgPool,
+    endpoint: Uuid,
+    what: ReplayWhat,
+    (after, until): (i64, i64),
+    first: usize,
+) -> Result<(i64, Vec<i64>), sqlx::Error> {
+    // What was set aside is let go already.
+    let set_aside = what != ReplayWhat::Skip;
+    let count = sqlx::query_scalar!(
+        r#"select count(*) as "count!" from webhook_waiting
+           where endpoint = $1 and position > $2 and position <= $3 and (state = 'waiting' or $4)"#,
+        endpoint,
+        after,
+        until,
+        set_aside
+    );
+    let positions = sqlx::query_scalar!(
+        "select position from webhook_waiting
+         where endpoint = $1 and position > $2 and position <= $3 and (state = 'waiting' or $4)
+         group by position order by position limit $5",
+        endpoint,
+        after,
+        until,
+        set_aside,
+        i64::try_from(first).unwrap_or(i64::MAX)
+    );
+    Ok((count.fetch_one(pool).await?, positions.fetch_all(pool).await?))
+}
+
+/// The endpoint, if there is one, that has come least far, and to where: what is after that it still needs of the log.
+/// What waits and what was set aside is needed too, and so is what is being sent again.
+pub(crate) async fn needed(pool: &PgPool) -> Result<Option<(Uuid, i64)>, sqlx::Error> {
+    let least = sqlx::query!(
+        r#"select e.endpoint, least(
+               coalesce(s.position, e.after),
+               (select min(w.position) - 1 from webhook_waiting w where w.endpoint = e.endpoint),
+               (select min(r.position) from webhook_replay r
+                where r.endpoint = e.endpoint and r.state in ('asked', 'running'))) as "position!"
+           from read.webhook_endpoints e left join webhook_state s on s.endpoint = e.endpoint
+           where e.state <> 'removed' order by 2 limit 1"#
+    );
+    Ok(least.fetch_optional(pool).await?.map(|row| (row.endpoint, row.position)))
 }
 
 /// Ends a replay of an endpoint that is not done; none if there is no such one.

@@ -9,6 +9,7 @@ use vigie_domain::webhooks::{
     Change, ChangeEndpoint, EndpointId, EndpointSettings, Filter, OnExhaustion, Rate, RegisterEndpoint, RetrySchedule,
     RotateSecret, SecretKind, TagKind, Timeout, WebhookRefusal,
 };
+use vigie_eventlog::Log;
 
 use super::draw::{Sealed, Shown, forget};
 use super::{WebhookError, Webhooks};
@@ -55,8 +56,19 @@ pub(crate) struct Given<D> {
 }
 
 impl Webhooks {
-    /// What registers an endpoint.
-    pub(crate) fn registration(&self, new: NewEndpoint) -> Result<Given<RegisterEndpoint>, WebhookError> {
+    /// What registers an endpoint. What it is to begin after must be in the log, with all that follows.
+    pub(crate) async fn registration(
+        &self,
+        new: NewEndpoint,
+        log: &Log,
+    ) -> Result<Given<RegisterEndpoint>, WebhookError> {
+        if let Some(after) = new.after {
+            let head = log.head().await?;
+            if !(0..=head).contains(&after) {
+                return Err(WebhookError::Position { after, head });
+            }
+            log.require(after, head).await?;
+        }
         let (endpoint, mut sealed) = (EndpointId::from(Uuid::now_v7()), Sealed::default());
         let drawn = new.signing.iter().map(|kind| Ok(sealed.draw(self.key()?, endpoint, *kind)));
         let (secrets, shown) = drawn.collect::<Result<Vec<_>, WebhookError>>()?.into_iter().unzip();

@@ -89,6 +89,12 @@ async fn with_secrets(rows: Vec<Row>, pool: &PgPool) -> Result<Vec<Configured>, 
 }
 
 impl Configured {
+    /// Which events it asks for.
+    pub(super) fn filter(&self) -> Filter {
+        let filter = &self.settings.filter;
+        Filter { kinds: texts(&filter.types), tags: texts(&filter.tags), site: self.site.clone() }
+    }
+
     fn reveal(&self, secret: SecretId, vault: &Vault) -> Result<String, WebhookError> {
         let (endpoint, secret) = (self.endpoint, secret.uuid());
         let sealed = self.sealed.get(&secret).ok_or(VaultError::Changed)?;
@@ -97,8 +103,7 @@ impl Configured {
 
     /// With everything that is secret of it.
     pub(super) fn open(&self, vault: &Vault) -> Result<Endpoint, WebhookError> {
-        let EndpointSettings { filter, ordering, on_exhaustion, rate, timeout, retries, target, headers, .. } =
-            &self.settings;
+        let EndpointSettings { ordering, on_exhaustion, rate, timeout, retries, target, headers, .. } = &self.settings;
         let url = target.query.map_or_else(|| Ok(target.url.to_string()), |query| self.reveal(query, vault))?;
         let values = headers.values.map_or_else(|| Ok("{}".to_owned()), |values| self.reveal(values, vault))?;
         let values: BTreeMap<String, String> = serde_json::from_str(&values).map_err(|_| VaultError::Changed)?;
@@ -107,7 +112,7 @@ impl Configured {
         Ok(Endpoint {
             id: self.endpoint,
             target: Target::parse(&url)?,
-            filter: Filter { kinds: texts(&filter.types), tags: texts(&filter.tags), site: self.site.clone() },
+            filter: self.filter(),
             ordering: ordering.as_ref().map(ToString::to_string),
             exhausted: match on_exhaustion {
                 OnExhaustion::Hold => Exhausted::Hold,
@@ -124,7 +129,7 @@ impl Configured {
 }
 
 fn waits(retries: &RetrySchedule) -> Arc<[Duration]> {
-    retries.waits().iter().map(|wait| Duration::from_secs((*wait).into())).collect()
+    retries.waits().iter().map(|wait| Duration::from_secs((*wait).max(1).into())).collect()
 }
 
 /// Texts of ids.

@@ -11,13 +11,13 @@ use vigie_integrations::webhooks::wire::{CustomHeaders, Place, Scheme, SigningSe
 use super::{WebhookError, Webhooks};
 use crate::clock;
 
-/// A signing secret, to be shown once.
+/// What of a signing secret is shown, once.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Shown {
     /// How it signs.
     pub(crate) kind: SecretKind,
-    /// Itself; of Ed25519, only what receivers check with is of use to them.
-    pub(crate) text: String,
+    /// Itself, which receivers of HMAC signatures check them with; of Ed25519 it is nobody's but this program's.
+    pub(crate) text: Option<String>,
     /// What receivers of Ed25519 signatures check them with.
     pub(crate) public_key: Option<String>,
 }
@@ -50,6 +50,7 @@ impl Sealed {
         let drawn = SigningSecret::draw(scheme);
         let (text, public_key) = (drawn.show(), drawn.public());
         let id = self.add(vault, endpoint, kind.as_str(), &text);
+        let text = public_key.is_none().then_some(text);
         (Secret { id, kind, public_key: public_key.clone() }, Shown { kind, text, public_key })
     }
 
@@ -60,9 +61,10 @@ impl Sealed {
         endpoint: EndpointId,
         text: &str,
     ) -> Result<Target, WebhookError> {
+        // What it holds that it may not, such as a password, is told before any of it would be repeated.
+        webhooks.rules().admit(&WireTarget::parse(text)?)?;
         let (url, query) = text.split_once('?').map_or((text, None), |(url, query)| (url, Some(query)));
         let url = EndpointUrl::new(url).map_err(|error| WebhookError::Url(error.to_string()))?;
-        webhooks.rules().admit(&WireTarget::parse(text)?)?;
         let query = query.filter(|query| !query.is_empty());
         let query = query.map(|_| Ok::<_, WebhookError>(self.add(webhooks.key()?, endpoint, "url", text)));
         Ok(Target { url, query: query.transpose()? })
@@ -78,8 +80,7 @@ impl Sealed {
         let lower: Vec<(String, &str)> =
             given.iter().map(|(name, value)| (name.to_lowercase(), value.as_str())).collect();
         CustomHeaders::new(lower.iter().map(|(name, value)| (name.as_str(), *value)))?;
-        let names = lower.iter().map(|(name, _)| HeaderName::new(name).map_err(|e| WebhookError::Url(e.to_string())));
-        let names: Vec<HeaderName> = names.collect::<Result<_, _>>()?;
+        let names: Vec<HeaderName> = lower.iter().map(|(name, _)| HeaderName::new(name)).collect::<Result<_, _>>()?;
         if names.is_empty() {
             return Ok(Headers::default());
         }

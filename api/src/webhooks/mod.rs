@@ -8,7 +8,6 @@ mod change;
 mod configured;
 mod delivering;
 mod draw;
-mod preview;
 mod trial;
 
 use std::path::Path;
@@ -16,21 +15,23 @@ use std::sync::Arc;
 
 use sqlx::PgPool;
 use vigie_commands::{Executor, Failure};
+use vigie_domain::kernel::IdError;
 use vigie_domain::webhooks::WebhookRefusal;
+use vigie_eventlog::LogError;
 use vigie_integrations::webhooks::wire::{
     AddressRules, HeaderError, SecretError, Sender, SenderError, Settings as SenderSettings, TargetError, Vault,
     VaultError,
 };
 
 pub(crate) use asked::{
-    AttemptRow, Attempts, Outcome, ReplayRow, ReplayWhat, StateRow, WaitingRow, WaitingState, cancel, replay, site_of,
+    AttemptRow, Attempts, Outcome, ReplayRow, ReplayWhat, StateRow, WaitingRow, WaitingState, cancel, kept, needed,
+    replay, site_of,
 };
 pub(crate) use change::{Changes, Given, NewEndpoint};
 pub use configured::configured;
 pub(crate) use configured::texts;
 pub(crate) use delivering::Delivering;
 pub(crate) use draw::{Shown, clear, sweep};
-pub(crate) use preview::{Preview, preview};
 
 use crate::runtime::Runtime;
 use crate::settings::Settings;
@@ -64,11 +65,25 @@ pub enum WebhookError {
     #[error("refused")]
     Command(#[from] Failure<WebhookRefusal>),
     /// The URL.
-    #[error("{0}")]
+    #[error("the URL: {0}")]
     Url(String),
     /// A header.
     #[error(transparent)]
     Header(#[from] HeaderError),
+    /// The name of a header.
+    #[error(transparent)]
+    HeaderName(#[from] IdError),
+    /// A position that the log does not have.
+    #[error("the log goes to position {head}: {after} is not in it")]
+    Position {
+        /// As asked.
+        after: i64,
+        /// The last one.
+        head: i64,
+    },
+    /// Part of the log is archived.
+    #[error(transparent)]
+    Log(#[from] LogError),
     /// A signing secret.
     #[error(transparent)]
     Secret(#[from] SecretError),

@@ -76,11 +76,15 @@ async fn an_endpoint_is_registered_and_its_secrets_are_shown_once_and_kept_seale
     assert_eq!((&endpoint["onExhaustion"], &endpoint["retries"]), (&json!("SET_ASIDE"), &json!([5, 60])));
     let [hmac, ed25519] = made["secrets"].as_array().unwrap().as_slice() else { panic!("{made:#}") };
     let text = |secret: &Value, field: &str| secret[field].as_str().unwrap_or_default().to_owned();
-    assert!(text(hmac, "secret").starts_with("whsec_") && text(ed25519, "secret").starts_with("whsk_"));
-    assert!(text(ed25519, "publicKey").starts_with("whpk_"));
+    assert!(text(hmac, "secret").starts_with("whsec_") && hmac["publicKey"].is_null());
+    assert!(text(ed25519, "publicKey").starts_with("whpk_") && ed25519["secret"].is_null());
 
     let all = dump(&server.services.pool).await;
-    for secret in ["hunter2", "correct horse", &text(hmac, "secret")[6..], &text(ed25519, "secret")[5..]] {
+    let vault = server.services.webhooks.vault().unwrap();
+    let signing = configured(&server.services.pool, vault).await.unwrap().remove(0).secrets;
+    let signing: Vec<String> = signing.iter().map(|secret| secret.show()).collect();
+    assert!(signing.contains(&text(hmac, "secret")) && signing.iter().any(|secret| secret.starts_with("whsk_")));
+    for secret in signing.iter().map(|secret| &secret[6..]).chain(["hunter2", "correct horse"]) {
         assert!(!all.contains(secret), "{secret} is in the database");
     }
     let again = register(&server, input).await;
@@ -147,11 +151,19 @@ async fn what_cannot_be_delivered_to_is_refused_with_the_reason() {
     let server = server().await;
     let refused = async |input: Value| register(&server, input).await["code"].take();
     assert_eq!(refused(json!({ "url": "ftp://receiver.example", "filter": {} })).await, "URL_REFUSED");
-    let header = json!([{ "name": "webhook-id", "value": "x" }]);
-    assert_eq!(
-        refused(json!({ "url": "https://receiver.example", "filter": {}, "headers": header })).await,
-        "HEADER_REFUSED"
-    );
+    for name in ["webhook-id", "user-agent", "x y"] {
+        let header = json!([{ "name": name, "value": "x" }]);
+        let input = json!({ "url": "https://receiver.example", "filter": {}, "headers": header });
+        assert_eq!(refused(input).await, "HEADER_REFUSED", "{name}");
+    }
+    let secret = register(&server, json!({ "url": "https://user:hunter2@receiver.example/", "filter": {} })).await;
+    let message = secret["message"].as_str().unwrap();
+    assert!(message.contains("a user or a password") && !message.contains("hunter2"), "{message}");
+    for after in [-1, 99] {
+        let input = json!({ "url": "https://receiver.example", "filter": {}, "after": after });
+        let answer = server.answer(REGISTER, json!({ "input": input })).await;
+        assert_eq!(answer["errors"][0]["extensions"]["argument"], "input.after", "{answer}");
+    }
     assert_eq!(
         refused(json!({ "url": "https://receiver.example", "filter": { "types": ["boat.*"] } })).await,
         "TYPE_UNKNOWN"
@@ -214,7 +226,30 @@ async fn a_preview_counts_what_a_filter_would_have_sent_and_a_replay_is_asked_fo
     let asked = json!({ "filter": { "types": ["airport.stand_*"] }, "range": { "after": 2 } });
     assert_eq!(server.data(preview, asked).await["webhookPreview"]["count"], 1);
 
+    let wrong = async |asked: Value| server.answer(preview, asked).await["errors"][0]["extensions"]["argument"].take();
+    assert_eq!(wrong(json!({ "filter": { "types": ["boat.*"] } })).await, "filter.types");
+    for (range, argument) in [
+        (json!({ "after": 99 }), "range.after"),
+        (json!({ "from": "2020-01-01T00:00:00Z" }), "range.from"),
+        (json!({ "until": 99 }), "range.until"),
+        (json!({ "after": 1, "from": "2020-01-01T00:00:00Z" }), "range.from"),
+        (json!({ "after": 3, "until": 2 }), "range.after"),
+    ] {
+        assert_eq!(wrong(json!({ "filter": {}, "range": range })).await, argument, "{range}");
+    }
+
     let endpoint = id(&register(&server, json!({ "url": "https://receiver.example", "filter": {} })).await);
+    let own = "query($id: ID!) { everything: webhookPreview(endpoint: $id) { count until }
+        failed: webhookPreview(endpoint: $id, what: FAILED) { count events { position } }
+        skip: webhookPreview(endpoint: $id, what: SKIP, first: 0) { count events { position } } }";
+    let kept = "insert into webhook_waiting (endpoint, seq, lane, position, state, next_try, queued_at) values
+        ($1::uuid, 1, 1, 2, 'set_aside', null, now()), ($1::uuid, 2, 2, 3, 'waiting', now(), now())";
+    sqlx::query(kept).bind(&endpoint).execute(&server.services.pool).await.unwrap();
+    let found = server.data(own, json!({ "id": endpoint })).await;
+    let events = json!([{ "position": 2 }, { "position": 3 }]);
+    assert_eq!(found["everything"], json!({ "count": 3, "until": 4 }), "without what is about itself");
+    assert_eq!(found["failed"], json!({ "count": 2, "events": events }));
+    assert_eq!(found["skip"], json!({ "count": 1, "events": [] }));
     let replay = "mutation($input: ReplayWebhookInput!) { replayWebhook(input: $input) {
         ... on WebhookReplayPayload { replay { id what after until state askedBy reason } } ... on Refusal { code } } }";
     let input = json!({ "endpoint": endpoint, "what": "EVERYTHING", "range": { "until": 3 }, "reason": "lost" });

@@ -54,7 +54,7 @@ pub struct ChangeEndpoint {
     pub rate: Change<Option<Rate>>,
     /// How long a request may take.
     pub timeout: Change<Timeout>,
-    /// The waits before each attempt.
+    /// The waits after each failed attempt.
     pub retries: Change<Option<RetrySchedule>>,
     /// Headers, all of them.
     pub headers: Change<Headers>,

@@ -66,7 +66,7 @@ pub struct EndpointSettings {
     pub rate: Option<Rate>,
     /// How long a request may take.
     pub timeout: Timeout,
-    /// The waits before each attempt; null is the usual ones.
+    /// The waits after each failed attempt, in seconds; null is the usual ones.
     pub retries: Option<RetrySchedule>,
     /// Headers.
     pub headers: Headers,
@@ -119,13 +119,14 @@ impl Default for Timeout {
     }
 }
 
-/// The waits before each attempt, in seconds; the first is usually 0. There are as many attempts as waits.
+/// The wait after each failed attempt, in seconds: after the first, the second, and so on. There is one attempt more than
+/// waits. 0 counts as 1: nobody is sent to as fast as it can be.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "Vec<u32>", into = "Vec<u32>")]
 pub struct RetrySchedule(Vec<u32>);
 
 impl RetrySchedule {
-    /// The most attempts.
+    /// The most waits.
     pub const MOST: usize = 20;
     /// The longest wait, in seconds: 7 days.
     pub const LONGEST: u32 = 7 * 24 * 3_600;

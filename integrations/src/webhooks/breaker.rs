@@ -96,6 +96,13 @@ impl Breaker {
         }
     }
 
+    /// Somebody wants to know now whether the receiver is there again.
+    pub(super) fn hurry(&mut self, now: DateTime<Utc>) {
+        if let Self::Open { until, .. } = self {
+            *until = (*until).min(now);
+        }
+    }
+
     /// The one that would have decided was not sent.
     pub(super) fn withheld(&mut self, now: DateTime<Utc>) {
         if let Self::HalfOpen { opened } = self {
@@ -155,6 +162,16 @@ mod tests {
         breaker.started();
         breaker.succeeded();
         assert_eq!(breaker, Breaker::closed());
+    }
+
+    #[test]
+    fn an_open_one_lets_one_through_at_once_when_somebody_wants_to_know() {
+        let mut breaker = opened();
+        breaker.hurry(noon());
+        assert!(breaker.admits(0, noon()) && !breaker.admits(1, noon()));
+        breaker.started();
+        breaker.failed(9, noon());
+        assert_eq!(breaker.until(), Some(noon() + TimeDelta::seconds(10)), "and is not forgiven");
     }
 
     #[test]

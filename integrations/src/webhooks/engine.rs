@@ -281,14 +281,15 @@ impl Engine {
         }
     }
 
-    /// With other settings if it only changed; else somebody else may have it.
+    /// With other settings if it only changed; else somebody else may have it, or it is disabled.
     async fn go_on(&mut self, id: EndpointId, owned: &Owned) -> Result<(), sqlx::Error> {
         let (worker, pool) = (self.shared.worker, self.shared.pool.clone());
         let now = self.endpoints.borrow().get(&id).cloned();
-        if let Some(endpoint) = now.filter(|endpoint| !Arc::ptr_eq(endpoint, &owned.endpoint))
+        let Some(now) = now else { return store::rest(worker, id, owned.epoch, &pool).await };
+        if !Arc::ptr_eq(&now, &owned.endpoint)
             && let Some(state) = store::own(worker, id, owned.epoch, &pool).await?
         {
-            self.begin(endpoint, state);
+            self.begin(now, state);
             return Ok(());
         }
         store::release(worker, id, owned.epoch, &pool).await

@@ -2,40 +2,49 @@
 
 use vigie_eventlog::{Log, LogError, Recorded};
 
-use super::endpoint::Endpoint;
+use super::endpoint::Filter;
 
-/// What is in a range of the log for an endpoint.
+/// Events that are looked at for one preview, at the least.
+const LOOKED_AT: usize = 100_000;
+
+/// What is in a range of the log for a filter.
 #[derive(Debug, Clone)]
 pub struct Preview {
     /// How many events, up to the one that was looked at last.
-    pub events: u64,
+    pub count: i64,
     /// The first of them.
-    pub first: Vec<Recorded>,
-    /// Everything up to here was looked at: the end of the range, unless that is too far away.
-    pub looked: i64,
+    pub events: Vec<Recorded>,
+    /// Everything up to here was looked at.
+    pub until: i64,
+    /// Whether that is the end of the range.
+    pub complete: bool,
 }
 
-/// The most matching events that a preview counts.
-const MOST: u64 = 100_000;
-
-/// Looks at what an endpoint would be sent of the events in `(after, until]`; the first `show` of them as they are.
+/// Counts what a filter takes of the events in `(after, until]`, of those that `admits` lets pass, and shows the first.
 ///
 /// # Errors
 /// The database failed, or the range is archived in part.
-pub async fn preview(endpoint: &Endpoint, after: i64, until: i64, show: usize, log: &Log) -> Result<Preview, LogError> {
-    let mut history = log.history(endpoint.filter.query(), after, until);
-    let mut preview = Preview { events: 0, first: Vec::new(), looked: until };
+pub async fn preview(
+    log: &Log,
+    filter: &Filter,
+    admits: impl Fn(&Recorded) -> bool,
+    (after, until): (i64, i64),
+    show: usize,
+) -> Result<Preview, LogError> {
+    let mut history = log.history(filter.query(), after, until);
+    let mut preview = Preview { count: 0, events: Vec::new(), until, complete: true };
+    let mut looked = 0;
     while let Some(piece) = history.next().await? {
-        for event in piece.into_iter().filter(|event| endpoint.wants(event)) {
-            preview.events += 1;
-            let position = event.position;
-            if preview.first.len() < show {
-                preview.first.push(event);
+        looked += piece.len();
+        let last = piece.last().map_or(until, |last| last.position);
+        for event in piece.into_iter().filter(|event| filter.takes(event) && admits(event)) {
+            preview.count += 1;
+            if preview.events.len() < show {
+                preview.events.push(event);
             }
-            if preview.events == MOST {
-                preview.looked = position;
-                return Ok(preview);
-            }
+        }
+        if looked >= LOOKED_AT && last < until {
+            return Ok(Preview { until: last, complete: false, ..preview });
         }
     }
     Ok(preview)

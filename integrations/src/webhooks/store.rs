@@ -98,6 +98,21 @@ pub(super) async fn release(worker: i64, endpoint: EndpointId, epoch: i64, pool:
     Ok(())
 }
 
+/// Leaves an endpoint that is disabled. When it is enabled, nothing is held against it: its five days begin anew.
+pub(super) async fn rest(worker: i64, endpoint: EndpointId, epoch: i64, pool: &PgPool) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "update webhook_state set owner = null, failing_since = null, breaker = 'closed', breaker_until = null,
+                breaker_opened = 0, throttled_until = null, updated_at = clock_timestamp()
+         where endpoint = $1 and owner = $2 and epoch = $3",
+        endpoint,
+        worker,
+        epoch
+    )
+    .execute(pool)
+    .await?;
+    Ok(())
+}
+
 /// Says why an endpoint stands still; an empty text that it does not.
 pub(super) async fn note(
     worker: i64,

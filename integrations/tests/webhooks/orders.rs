@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use sqlx::PgPool;
 use uuid::Uuid;
 use vigie_integrations::webhooks::testing::{Behaviour, Receiver, endpoint, local};
 use vigie_integrations::webhooks::{Exhausted, Order, ask, cancel, preview, probe, prune};
@@ -32,8 +33,8 @@ async fn a_range_is_sent_again_with_the_same_ids_and_in_order_per_key() {
     crate::world::append(&world.log, &tags).await;
     world.until_at(&endpoint, 300).await;
     let before = receiver.received();
-    let shown = preview(&endpoint, 100, 290, 3, &world.log).await.unwrap();
-    assert_eq!((shown.events, shown.first.len(), shown.first[0].position), (190, 3, 101));
+    let shown = preview(&world.log, &endpoint.filter, |event| endpoint.wants(event), (100, 290), 3).await.unwrap();
+    assert_eq!((shown.count, shown.events.len(), shown.events[0].position, shown.complete), (190, 3, 101, true));
 
     let order = ask(endpoint.id, Order::Everything, (100, 290), ("operator", "the receiver lost them"), &world.pool);
     let order = order.await.unwrap();
@@ -71,6 +72,29 @@ async fn dead_letters_are_sent_again_and_what_waits_is_tried_now() {
     assert_eq!(until_over(&world, order).await, 2);
     world.until_waiting(&endpoint, &[(1, "set_aside", 1)]).await;
     assert_eq!(positions(&receiver), [1, 2, 3, 2, 3]);
+    process.webhooks.close().await;
+}
+
+#[tokio::test]
+async fn what_waits_behind_an_open_breaker_is_tried_when_somebody_wishes_so() {
+    let broken = Arc::new(AtomicBool::new(true));
+    let is_broken = Arc::clone(&broken);
+    let receiver =
+        Receiver::start(move |_| Behaviour::status(if is_broken.load(Ordering::Acquire) { 500 } else { 200 }));
+    let (receiver, world) = (receiver.await, World::new().await);
+    let endpoint = endpoint(&receiver.url());
+    world.configure([endpoint.clone()]);
+    let process = world.process();
+    world.append(&[&[] as &[&str]; 8]).await;
+    let open = "select true from webhook_state where breaker = 'open'";
+    let open = async |pool: &PgPool| sqlx::query_scalar::<_, bool>(open).fetch_optional(pool).await.unwrap();
+    world.until("an open breaker", open).await;
+    broken.store(false, Ordering::Release);
+    // No time passes.
+    let order = ask(endpoint.id, Order::Failed, (0, 8), ("operator", "mended"), &world.pool).await.unwrap();
+    until_over(&world, order).await;
+    world.until_at(&endpoint, 8).await;
+    world.until_waiting(&endpoint, &[]).await;
     process.webhooks.close().await;
 }
 

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
 use chrono::TimeDelta;
+use sqlx::PgPool;
 use vigie_integrations::webhooks::testing::{Behaviour, Receiver, endpoint};
 use vigie_integrations::webhooks::{Disabled, Endpoint};
 
@@ -67,6 +68,18 @@ async fn after_five_days_without_a_success_it_is_to_be_disabled() {
     }
     assert_eq!(process.disabled.recv().await, Some(Disabled::Failing { endpoint: endpoint.id, since: noon() }));
     assert!(attempts >= 8, "disabled after {attempts} attempts in {} h", attempts * 15);
+
+    world.configure([]);
+    let rests = async |pool: &PgPool| {
+        let rests = "select true from webhook_state where endpoint = $1 and owner is null and failing_since is null";
+        sqlx::query_scalar::<_, bool>(rests).bind(endpoint.id).fetch_optional(pool).await.unwrap()
+    };
+    world.until("nothing is held against it", rests).await;
+    while process.disabled.try_recv().is_ok() {}
+    world.configure([endpoint.clone()]);
+    world.advance(15 * 3_600);
+    world.until_waiting(&endpoint, &[(1, "waiting", attempts + 1)]).await;
+    assert!(process.disabled.is_empty(), "enabled again, it has five days again");
     process.webhooks.close().await;
 }
 

@@ -25,3 +25,4 @@ mod rolling;
 mod schema;
 mod security;
 mod sign_in;
+mod webhooks;

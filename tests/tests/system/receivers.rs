@@ -7,14 +7,16 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use chrono::{DateTime, Utc};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::process::Command;
 use uuid::Uuid;
 use vigie_integrations::webhooks::wire::{
     AddressRules, Body, CustomHeaders, Request, Scheme, Sender, Settings, SigningSecret, Target, Verdict,
 };
 
+use crate::client::Server;
 use crate::harness::{PATIENCE, Running, built, root};
+use crate::webhooks::{define, place, site};
 
 /// A receiver that believes these secrets, and its URL.
 struct Receiver {
@@ -131,6 +133,47 @@ async fn python_and_the_standards_library_for_it_believe_what_is_signed() {
 #[tokio::test]
 async fn the_receiver_in_rust_believes_what_is_signed() {
     they_believe_what_is_signed_for_them("rust").await;
+}
+
+#[tokio::test]
+async fn each_takes_what_a_server_delivers() {
+    let place = place();
+    let server = Server::start(&place).await;
+    site(&server).await;
+    let register = r#"mutation { registerWebhook(input: { url: "http://127.0.0.1:9/", signatures: [HMAC, ED25519],
+        retries: [1, 1, 1, 1, 1], filter: { types: ["airport.*"] } }) {
+        ... on WebhookSecretPayload { endpoint { id } secrets { secret publicKey } } ... on Refusal { code message } } }"#;
+    let change =
+        "mutation($id: ID!, $url: String!) { changeWebhook(input: { endpoint: $id, url: $url }) { __typename } }";
+    let mut receivers = Vec::new();
+    for kind in ["typescript", "python", "rust"] {
+        let made = server.client.graphql(register, json!({})).await.unwrap()["registerWebhook"].take();
+        let [hmac, ed25519] = made["secrets"].as_array().unwrap().as_slice() else { panic!("{made}") };
+        let (secret, public) = (hmac["secret"].as_str().unwrap(), ed25519["publicKey"].as_str().unwrap());
+        // Each way of checking, and both at once.
+        let believed = match kind {
+            "typescript" => secret.to_owned(),
+            "python" => public.to_owned(),
+            _ => format!("{secret} {public}"),
+        };
+        let receiver = Receiver::start(kind, &believed).await;
+        let these = json!({ "id": made["endpoint"]["id"], "url": receiver.url });
+        assert_eq!(
+            server.client.graphql(change, these).await.unwrap()["changeWebhook"]["__typename"],
+            "WebhookPayload"
+        );
+        receivers.push(receiver);
+    }
+    for stand in ["LFW/C01", "LFW/C02", "LFW/C03"] {
+        let line = format!("{} airport.stand_defined", define(&server, stand).await);
+        for receiver in &mut receivers {
+            receiver.program.says(&line, |said| said.lines().any(|one| one == line).then_some(())).await;
+        }
+    }
+    for receiver in &receivers {
+        let said = receiver.program.said();
+        assert!(!said.contains("refused") && said.lines().count() == 4, "where it listens, and each once: {said}");
+    }
 }
 
 #[test]

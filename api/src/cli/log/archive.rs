@@ -10,6 +10,7 @@ use super::bar;
 use crate::cli::Outcome;
 use crate::cli::say::say;
 use crate::runtime::Runtime;
+use crate::webhooks::needed;
 
 /// A range leaves the log once its file is on the disk and has been read again and found whole. Reads and decisions that
 /// need it fail with a clear error until `vigie log restore`. What people sign in by stays besides. Broken off, it can be started again.
@@ -52,6 +53,13 @@ async fn everybody_has_passed(last: i64, runtime: &Runtime) -> Result<(), Box<dy
         Some((kind, name, position)) => {
             Err(format!("{kind} {name} has come to position {position}, and still needs what is up to {last}").into())
         }
-        None => Ok(()),
+        None => match needed(&runtime.pool).await? {
+            Some((endpoint, position)) if position < last => Err(format!(
+                "webhook endpoint {endpoint} has come to position {position}, what waits for it and was set aside included: \
+                 it still needs what is up to {last}, unless it is removed"
+            )
+            .into()),
+            Some(_) | None => Ok(()),
+        },
     }
 }

@@ -4,11 +4,12 @@ use serde_json::json;
 use sqlx::types::Json;
 use uuid::Uuid;
 use vigie_domain::webhooks::EndpointSettings;
+use vigie_integrations::webhooks::Preview;
 
 use crate::cli::CliError;
 use crate::cli::say::say;
 use crate::runtime::Runtime;
-use crate::webhooks::{AttemptRow, Outcome, Preview, ReplayRow, StateRow, WaitingRow, texts};
+use crate::webhooks::{AttemptRow, Outcome, ReplayRow, ReplayWhat, StateRow, WaitingRow, texts};
 
 pub(super) async fn endpoints(runtime: &Runtime, json: bool) -> Result<(), CliError> {
     let rows = sqlx::query!(
@@ -89,7 +90,13 @@ pub(super) fn replay(replay: &ReplayRow, json: bool) -> Result<(), CliError> {
         say!("{}", serde_json::to_string(replay)?);
         return Ok(());
     }
-    say!("replay {} of what is after {} up to {} is asked for", replay.id, replay.after, replay.until);
+    let ReplayRow { id, what, after, until, state, sent, asked_by, reason, .. } = replay;
+    let what = match what {
+        ReplayWhat::Everything => "everything",
+        ReplayWhat::Failed => "what failed",
+        ReplayWhat::Skip => "what waits is let go",
+    };
+    say!("replay {id}  {state:<9}  {what}, after {after} up to {until}: {sent} so far; {asked_by}: {reason}");
     Ok(())
 }
 

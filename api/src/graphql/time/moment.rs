@@ -19,7 +19,7 @@ pub(in crate::graphql) async fn moment(
 ) -> Result<i64, Error> {
     match (position, time) {
         (Some(Position(position)), None) => checked(ctx, "position", position).await,
-        (None, Some(time)) => when(ctx, time).await,
+        (None, Some(time)) => when(ctx, "time", time).await,
         (Some(_), Some(_)) | (None, None) => Err(bad_input("position", "exactly one of position and time is needed")),
     }
 }
@@ -39,16 +39,20 @@ pub(in crate::graphql) async fn checked(
 }
 
 /// The last event that was recorded by `time`.
-async fn when(ctx: &Context<'_>, time: DateTime<Utc>) -> Result<i64, Error> {
+pub(in crate::graphql) async fn when(
+    ctx: &Context<'_>,
+    argument: &'static str,
+    time: DateTime<Utc>,
+) -> Result<i64, Error> {
     let services = ctx.services();
     let last = services.last().await.map_err(|error| log_fault(&error))?;
     let (Some(first), Some(end)) = (recorded(&services.pool, 1).await?, recorded(&services.pool, last).await?) else {
-        return Err(out_of_range("time", Value::Null, Value::Null));
+        return Err(out_of_range(argument, Value::Null, Value::Null));
     };
     // Since the last event nothing has happened, up to now: but what was built up to a moment ends there.
     let end = if services.schema.until().is_some() { end } else { end.max(ctx.caller().asked_at) };
     if !(first..=end).contains(&time) {
-        return Err(out_of_range("time", first.to_rfc3339(), end.to_rfc3339()));
+        return Err(out_of_range(argument, first.to_rfc3339(), end.to_rfc3339()));
     }
     let position = search(&services.pool, time, last).await?;
     // Between this event and the next that is there others may be archived, and one of those may be the last.

@@ -151,9 +151,9 @@ impl WebhookAttempt {
 pub(crate) enum ReplayOf {
     /// Every event that the endpoint asks for is sent again.
     Everything,
-    /// Those that were set aside are sent again.
+    /// Those that were set aside are sent again, and those that wait for their next try are tried now.
     Failed,
-    /// Those that wait or were set aside are let go.
+    /// Those that wait are let go: they are set aside, and what is behind them goes on.
     Skip,
 }
 

@@ -9,6 +9,7 @@ use sqlx::types::Json;
 use sqlx::{FromRow, PgPool};
 use uuid::Uuid;
 use vigie_domain::webhooks::{self as domain, EndpointSettings};
+use vigie_integrations::webhooks::Filter;
 use vigie_projections::webhooks::RowSecret;
 
 use super::delivery::{AttemptOutcome, Delivery, DeliveryState, WebhookAttempt, WebhookReplay};
@@ -23,7 +24,7 @@ use crate::graphql::load::Keyed;
 use crate::graphql::loader::Load;
 use crate::graphql::page::MAX;
 use crate::graphql::scalars::Position;
-use crate::webhooks::{AttemptRow, Attempts, ReplayRow, StateRow, WaitingRow};
+use crate::webhooks::{AttemptRow, Attempts, ReplayRow, StateRow, WaitingRow, texts};
 
 /// Whether events are delivered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum, sqlx::Type)]
@@ -178,11 +179,11 @@ impl WebhookEndpoint {
     }
     /// Types of the events that it receives, such as `airport.*`; none is all.
     async fn types(&self) -> Vec<String> {
-        self.0.settings.filter.types.iter().map(ToString::to_string).collect()
+        texts(&self.0.settings.filter.types)
     }
     /// Tags that all of its events carry.
     async fn tags(&self) -> Vec<String> {
-        self.0.settings.filter.tags.iter().map(ToString::to_string).collect()
+        texts(&self.0.settings.filter.tags)
     }
     /// The kind of tag whose events are delivered in the order of the log, such as `stand`; null is no order.
     async fn ordering(&self) -> Option<String> {
@@ -278,6 +279,14 @@ impl WebhookEndpoint {
     /// Who did what to it, newest first.
     async fn audit(&self, ctx: &Context<'_>, first: Option<i32>, after: Option<String>) -> Result<Trail, Error> {
         crate::graphql::audit::trail(ctx, format!("endpoint:{}", self.0.endpoint), first, after).await
+    }
+}
+
+impl WebhookEndpoint {
+    /// Which events it receives, as what delivers knows it.
+    pub(super) fn filter(&self) -> Filter {
+        let filter = &self.0.settings.filter;
+        Filter { kinds: texts(&filter.types), tags: texts(&filter.tags), site: self.0.site.clone() }
     }
 }
 

@@ -40,6 +40,9 @@ impl FilterInput {
     /// As what delivers knows it.
     pub(super) fn wire(&self, name: &str, site: Option<String>) -> Result<vigie_integrations::webhooks::Filter, Error> {
         let Filter { types, tags } = self.read(name)?;
+        if let Some(pattern) = types.iter().find(|pattern| !pattern.is_known()) {
+            return Err(bad_input(&format!("{name}.types"), format!("no event type fits {pattern}")));
+        }
         let (kinds, tags) = (types.iter().map(ToString::to_string), tags.iter().map(ToString::to_string));
         Ok(vigie_integrations::webhooks::Filter { kinds: kinds.collect(), tags: tags.collect(), site })
     }
@@ -88,7 +91,7 @@ pub(crate) struct RegisterWebhookInput {
     /// Seconds that a request may take: 15 to 30.
     #[graphql(default = 15)]
     timeout: i64,
-    /// Seconds between one failed attempt and the next, 1 to 20 of them; without it the usual ones.
+    /// Seconds between one failed attempt and the next, 1 to 20 of them, each at least a second; without it the usual ones.
     retries: Option<Vec<u32>>,
     /// Headers that each request carries, at most 20.
     #[graphql(default)]

@@ -11,6 +11,7 @@ use vigie_domain::webhooks::{
 use super::delivery::{WebhookAttempt, WebhookReplay};
 use super::endpoint::{Signature, WebhookEndpoint};
 use super::inputs::*;
+use super::preview::LogRangeInput;
 use super::refusals::{Refused, no_replay, of, refused};
 use super::{ENDPOINTS, denied, find, unavailable};
 use crate::graphql::command::{Receipt, carry_out, failed, note, order, receipt};
@@ -35,8 +36,8 @@ pub(crate) struct WebhookPayload {
 pub(crate) struct MadeWebhookSecret {
     /// How it signs.
     kind: Signature,
-    /// The secret itself: `whsec_…`, which the receiver needs, or `whsk_…`, which it does not.
-    secret: String,
+    /// Of HMAC the secret itself: `whsec_…`. Null of Ed25519: what signs leaves this server for nobody.
+    secret: Option<String>,
     /// What receivers of Ed25519 signatures check them with: `whpk_…`.
     public_key: Option<String>,
 }
@@ -98,7 +99,7 @@ impl WebhooksMutation {
         let command_id = input.command_id;
         let new = input.read()?;
         may_receive(ctx, &new.filter, new.site.as_ref().map(vigie_domain::support::SiteId::as_str))?;
-        match webhooks(ctx).registration(new) {
+        match webhooks(ctx).registration(new, &ctx.services().log).await {
             Ok(given) => made(ctx, given, command_id).await,
             Err(error) => of("webhooks.register_endpoint", &error).map(Into::into),
         }
@@ -176,11 +177,13 @@ impl WebhooksMutation {
         if find(ctx, endpoint).await?.is_none() {
             return Ok(refused(&Rule::EndpointUnknown { endpoint }).into());
         }
-        let range = input.range.read(ctx).await?;
+        let range = input.range.read(LogRangeInput::GIVEN, ctx).await?;
         let by = (ctx.caller().actor.as_str(), reason.as_str());
-        let asked = replay(&ctx.services().pool, endpoint, input.what.into(), range, by).await;
-        let replay = WebhookReplay(asked.map_err(|error| unavailable(&error))?);
-        Ok(WebhookReplayPayload { replay }.into())
+        let asked = replay(&ctx.services().pool, &ctx.services().log, endpoint, input.what.into(), range, by).await;
+        match asked {
+            Ok(replay) => Ok(WebhookReplayPayload { replay: WebhookReplay(replay) }.into()),
+            Err(error) => of("webhooks.replay", &error).map(Into::into),
+        }
     }
 
     /// Ends a replay that is not done. What it has put on its way still arrives.
@@ -216,7 +219,7 @@ fn may_receive(ctx: &Context<'_>, filter: &Filter, site: Option<&str>) -> Result
     let people = vigie_domain::identity::IdentityEvent::TYPES;
     let wants = people.iter().any(|info| filter.types.is_empty() || filter.types.iter().any(|p| p.matches(info.name)));
     if wants && !ctx.caller().rights.hold_at(Right::Audit, site.unwrap_or_default()) {
-        return Err(denied(Right::Audit, "a filter that takes identity.*"));
+        return Err(denied(Right::Audit, "a filter that takes identity.*, as one without types does,"));
     }
     Ok(())
 }

@@ -4,18 +4,23 @@ use std::sync::Arc;
 
 use async_graphql::{Context, Error, ID, InputObject, Object, SimpleObject};
 use chrono::{DateTime, Utc};
+use uuid::Uuid;
 use vigie_domain::webhooks::EndpointId;
+use vigie_eventlog::Recorded;
+use vigie_integrations::webhooks::{Endpoint, Filter, preview};
 
-use super::denied;
+use super::delivery::ReplayOf;
+use super::endpoint::WebhookEndpoint;
 use super::inputs::FilterInput;
+use super::{denied, find, unavailable};
 use crate::graphql::context::Parts;
-use crate::graphql::error::{argument, bad_input};
+use crate::graphql::error::{argument, bad_input, not_found};
 use crate::graphql::events::{Event, log_fault};
 use crate::graphql::page::MAX;
 use crate::graphql::scalars::Position;
-use crate::graphql::time::moment;
+use crate::graphql::time::{checked, when};
 use crate::rights::Right;
-use crate::webhooks::preview;
+use crate::webhooks::kept;
 
 /// Part of the log: after a position or from a time on, up to another position or time. From its beginning, and up to its
 /// end, where nothing is said.
@@ -31,28 +36,43 @@ pub(crate) struct LogRangeInput {
     to: Option<DateTime<Utc>>,
 }
 
+/// What the fields of a range are called where it stands.
+pub(super) struct Names([&'static str; 4]);
+
 impl LogRangeInput {
+    const ASKED: Names = Names(["range.after", "range.from", "range.until", "range.to"]);
+    /// In an input.
+    pub(super) const GIVEN: Names =
+        Names(["input.range.after", "input.range.from", "input.range.until", "input.range.to"]);
+
     /// After which position, and up to which.
-    pub(super) async fn read(self, ctx: &Context<'_>) -> Result<(i64, i64), Error> {
-        let after = match (self.after, self.from) {
+    pub(super) async fn read(self, names: Names, ctx: &Context<'_>) -> Result<(i64, i64), Error> {
+        let Names([after, from, until, to]) = names;
+        let begin = match (self.after, self.from) {
             (None | Some(Position(0)), None) => 0,
-            (after, from) => moment(ctx, after, from).await?,
+            (Some(Position(position)), None) => checked(ctx, after, position).await?,
+            (None, Some(time)) => when(ctx, from, time).await?,
+            (Some(_), Some(_)) => {
+                return Err(bad_input(from, "the range begins at a position or at a time, not at both"));
+            }
         };
-        let until = match (self.until, self.to) {
+        let end = match (self.until, self.to) {
             (None, None) => ctx.services().last().await.map_err(|error| log_fault(&error))?,
-            (until, to) => moment(ctx, until, to).await?,
+            (Some(Position(position)), None) => checked(ctx, until, position).await?,
+            (None, Some(time)) => when(ctx, to, time).await?,
+            (Some(_), Some(_)) => return Err(bad_input(to, "the range ends at a position or at a time, not at both")),
         };
-        if until < after {
-            return Err(bad_input("range", "it ends before it begins"));
+        if end < begin {
+            return Err(bad_input(after, format!("the range ends at {end}, before it begins at {begin}")));
         }
-        Ok((after, until))
+        Ok((begin, end))
     }
 }
 
 /// What a filter would have sent.
 #[derive(SimpleObject)]
 pub(crate) struct WebhookPreview {
-    /// How many events.
+    /// How many events, or deliveries.
     count: i64,
     /// Whether everything up to the end was looked at; otherwise ask again after `until`.
     complete: bool,
@@ -71,37 +91,103 @@ pub(crate) struct DeliveriesQuery;
 #[Object]
 impl DeliveriesQuery {
     /// What a filter would have sent of a part of the log: how many events, and the first of them. With an `endpoint`, what
-    /// is about itself is left out, as it is never sent to it. At most 100,000 events are looked at.
+    /// its own filter would have, or what another one would: at its site, and without what is about itself, which is never
+    /// sent to it. At most 100,000 events are looked at. With `what` else than `EVERYTHING`, the deliveries of an endpoint
+    /// that a replay of it would send again or let go, now.
+    #[expect(clippy::too_many_arguments, reason = "they are those of the field")]
     async fn webhook_preview(
         &self,
         ctx: &Context<'_>,
-        filter: FilterInput,
+        filter: Option<FilterInput>,
         site: Option<ID>,
         endpoint: Option<ID>,
+        #[graphql(default_with = "ReplayOf::Everything")] what: ReplayOf,
         range: Option<LogRangeInput>,
         #[graphql(default = 20)] first: i32,
     ) -> Result<WebhookPreview, Error> {
         if !(0..=MAX).contains(&first) {
             return Err(bad_input("first", format!("0 to {MAX} can be asked for")));
         }
-        let site = site.map(|site| site.to_string());
-        // What is of all sites is shown to who registers endpoints for all sites.
-        if !ctx.caller().rights.hold_at(Right::ManageWebhooks, site.as_deref().unwrap_or_default()) {
-            return Err(denied(Right::ManageWebhooks, "webhookPreview"));
-        }
-        let own = endpoint.map(|id| argument("endpoint", id.parse::<EndpointId>())).transpose()?;
-        let (after, until) = range.unwrap_or_default().read(ctx).await?;
-        let filter = filter.wire("filter", site)?;
-        let (log, scope) = (&ctx.services().log, ctx.snapshot().view().scope());
+        let endpoint = match endpoint {
+            Some(id) => Some(known(ctx, argument("endpoint", id.parse())?).await?),
+            None => None,
+        };
+        let site = site_asked(ctx, site, endpoint.as_ref())?;
+        let range = range.unwrap_or_default().read(LogRangeInput::ASKED, ctx).await?;
         let first = usize::try_from(first).unwrap_or_default();
-        let found = preview(log, (&filter, own.map(EndpointId::uuid)), scope, (after, until), first).await;
-        let found = found.map_err(|error| log_fault(&error))?;
-        Ok(WebhookPreview {
-            count: found.count,
-            complete: found.complete,
-            after: Position(after),
-            until: Position(found.until),
-            events: found.events.into_iter().map(|event| Event(Arc::new(event))).collect(),
-        })
+        if what != ReplayOf::Everything {
+            let endpoint = endpoint.filter(|_| filter.is_none());
+            let endpoint =
+                endpoint.ok_or_else(|| bad_input("what", "an endpoint is needed for that, and no filter"))?;
+            return deliveries(ctx, endpoint.0.endpoint, what, range, first).await;
+        }
+        let filter = match (filter, &endpoint) {
+            (Some(filter), _) => filter.wire("filter", site)?,
+            (None, Some(endpoint)) => endpoint.filter(),
+            (None, None) => return Err(bad_input("filter", "a filter or an endpoint is needed")),
+        };
+        events(ctx, &filter, endpoint.map(|endpoint| endpoint.0.endpoint), range, first).await
     }
+}
+
+async fn known(ctx: &Context<'_>, endpoint: EndpointId) -> Result<WebhookEndpoint, Error> {
+    find(ctx, endpoint).await?.ok_or_else(|| not_found("endpoint", "there is no such endpoint"))
+}
+
+/// The site whose events are asked for: an endpoint's own.
+fn site_asked(
+    ctx: &Context<'_>,
+    site: Option<ID>,
+    endpoint: Option<&WebhookEndpoint>,
+) -> Result<Option<String>, Error> {
+    let site = site.map(|site| site.to_string());
+    let site = match endpoint {
+        None => site,
+        Some(endpoint) if site.is_none() || site == endpoint.0.site => endpoint.0.site.clone(),
+        Some(_) => return Err(bad_input("site", "the endpoint receives events of another site")),
+    };
+    // What is of all sites is shown to who registers endpoints for all sites.
+    if !ctx.caller().rights.hold_at(Right::ManageWebhooks, site.as_deref().unwrap_or_default()) {
+        return Err(denied(Right::ManageWebhooks, "webhookPreview"));
+    }
+    Ok(site)
+}
+
+async fn events(
+    ctx: &Context<'_>,
+    filter: &Filter,
+    endpoint: Option<Uuid>,
+    range: (i64, i64),
+    first: usize,
+) -> Result<WebhookPreview, Error> {
+    let (log, scope, own) = (&ctx.services().log, ctx.snapshot().view().scope(), endpoint.map(Endpoint::tag));
+    let admits = |event: &Recorded| {
+        scope.admits(&event.kind, &event.site) && own.as_ref().is_none_or(|own| !event.tags.contains(own))
+    };
+    let found = preview(log, filter, admits, range, first).await.map_err(|error| log_fault(&error))?;
+    Ok(WebhookPreview {
+        count: found.count,
+        complete: found.complete,
+        after: Position(range.0),
+        until: Position(found.until),
+        events: shown(found.events),
+    })
+}
+
+async fn deliveries(
+    ctx: &Context<'_>,
+    endpoint: Uuid,
+    what: ReplayOf,
+    (after, until): (i64, i64),
+    first: usize,
+) -> Result<WebhookPreview, Error> {
+    let services = ctx.services();
+    let found = kept(&services.pool, endpoint, what.into(), (after, until), first).await;
+    let (count, positions) = found.map_err(|error| unavailable(&error))?;
+    let events = services.log.at(&positions).await.map_err(|error| log_fault(&error))?;
+    Ok(WebhookPreview { count, complete: true, after: Position(after), until: Position(until), events: shown(events) })
+}
+
+fn shown(events: Vec<Recorded>) -> Vec<Event> {
+    events.into_iter().map(|event| Event(Arc::new(event))).collect()
 }

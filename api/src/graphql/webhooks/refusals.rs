@@ -7,7 +7,8 @@ use vigie_domain::webhooks::WebhookRefusal as Rule;
 
 use super::unavailable;
 use crate::graphql::command::{failed, told};
-use crate::graphql::error::fault;
+use crate::graphql::error::{bad_input, fault};
+use crate::graphql::events::log_fault;
 use crate::graphql::refusal::Told;
 use crate::webhooks::WebhookError;
 
@@ -37,7 +38,9 @@ pub(super) fn of(name: &'static str, error: &WebhookError) -> Result<Refused, Er
         WebhookError::Command(Failure::Refused(rule)) => Ok(refused(rule)),
         WebhookError::Command(failure) => Err(failed(name, failure)),
         WebhookError::Url(_) => Ok(beside("URL_REFUSED", error)),
-        WebhookError::Header(_) => Ok(beside("HEADER_REFUSED", error)),
+        WebhookError::Header(_) | WebhookError::HeaderName(_) => Ok(beside("HEADER_REFUSED", error)),
+        WebhookError::Position { .. } => Err(bad_input("input.after", error)),
+        WebhookError::Log(error) => Err(log_fault(error)),
         WebhookError::Nowhere => Ok(beside("ENDPOINT_UNKNOWN", error)),
         WebhookError::Vault(vigie_integrations::webhooks::wire::VaultError::NoKey) => {
             Err(fault("NO_KEY", "this server has no key for the secrets of webhooks: set VIGIE_WEBHOOK_KEY"))

@@ -84,10 +84,10 @@ impl Delivery {
             (Some(active), Some(first)) if active.id == first.id => {}
             (Some(active), _) if active.told => {}
             (_, first) => {
-                if let Some(new) = &first
-                    && new.what == What::Failed
-                {
-                    self.hurry(new.after, new.until).await?;
+                match &first {
+                    Some(new) if new.what == What::Failed => self.hurry(new.after, new.until).await?,
+                    Some(new) if new.what == What::Everything => self.breaker.hurry(self.now()),
+                    Some(_) | None => {}
                 }
                 // What is in lanes already goes its way.
                 self.replay = first;
@@ -96,9 +96,10 @@ impl Delivery {
         Ok(())
     }
 
-    /// What waits for its next try in that range is tried now.
+    /// What waits for its next try in that range is tried now, also where the breaker is open.
     async fn hurry(&mut self, after: i64, until: i64) -> Result<(), Ended> {
         let now = self.now();
+        self.breaker.hurry(now);
         sqlx::query!(
             "update webhook_waiting w set next_try = $4
              where w.endpoint = $1 and w.position > $2 and w.position <= $3 and w.state = 'waiting' and w.next_try > $4
