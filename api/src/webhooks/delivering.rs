@@ -143,6 +143,7 @@ impl Follow {
                     Ok(endpoint) => Arc::new(endpoint),
                     Err(error) => {
                         tracing::error!(endpoint.id = %id, error = %error, "nothing is delivered to an endpoint");
+                        stands_still(&self.pool, id, &error.to_string()).await?;
                         continue;
                     }
                 },
@@ -161,6 +162,21 @@ impl Follow {
         });
         Ok(())
     }
+}
+
+/// Says why nothing is delivered to an endpoint, unless another process does deliver to it. Who begins to takes that back.
+async fn stands_still(pool: &PgPool, endpoint: Uuid, error: &str) -> Result<(), sqlx::Error> {
+    let note = sqlx::query!(
+        "insert into webhook_state (endpoint, position, error)
+         select endpoint, after, $2::text from read.webhook_endpoints where endpoint = $1
+         on conflict on constraint webhook_state_pk do update set error = excluded.error, updated_at = clock_timestamp()
+         where webhook_state.error is distinct from excluded.error
+           and not exists (select from webhook_worker w
+                           where w.id = webhook_state.owner and w.seen_at > clock_timestamp() - interval '1 minute')",
+        endpoint,
+        error
+    );
+    note.execute(pool).await.map(drop)
 }
 
 /// Disables what does not answer any more. Asked for again until it is so, so that a failure needs no care.

@@ -27,7 +27,7 @@ pub(super) async fn endpoints(runtime: &Runtime, json: bool) -> Result<(), CliEr
                 "endpoint": row.endpoint, "site": row.site, "state": row.state, "disabledReason": row.disabled_reason,
                 "settings": settings, "position": progress.map(|state| state.position), "head": head,
                 "waiting": progress.map(|state| state.waiting), "setAside": progress.map(|state| state.set_aside),
-                "breaker": progress.map(|state| &state.breaker), "failingSince": progress.map(|state| state.failing_since),
+                "breaker": progress.map(|state| &state.breaker), "failingSince": progress.map(|state| state.failing_since), "error": progress.map(|state| &state.error),
             });
             say!("{line}");
             continue;
@@ -43,8 +43,11 @@ pub(super) async fn endpoints(runtime: &Runtime, json: bool) -> Result<(), CliEr
             texts(&settings.filter.tags).join(" ")
         );
         if let Some(state) = progress {
-            let StateRow { position, waiting, set_aside, breaker, .. } = state;
+            let StateRow { position, waiting, set_aside, breaker, error, .. } = state;
             say!("    at {position} of {head}, {waiting} wait, {set_aside} set aside, breaker {breaker}");
+            if let Some(error) = error {
+                say!("    stands still: {error}");
+            }
         }
     }
     Ok(())
