@@ -55,6 +55,14 @@ impl Executor {
         let judged = *self.log().seen().borrow();
         self.record(Refusal::forbidden(command, order, (FORBIDDEN, message), judged, self.now())).await;
     }
+
+    /// The same of a command that was not even read, since whoever gave it may give it nowhere: all that is known is what
+    /// they call it, one of few names.
+    pub async fn forbid_unread(&self, command: String, order: &Order, message: &str) {
+        counter!("vigie_commands_total", "command" => command.clone(), "outcome" => FORBIDDEN).increment(1);
+        let judged = *self.log().seen().borrow();
+        self.record(Refusal::unread(command, order, (FORBIDDEN, message), judged, self.now())).await;
+    }
 }
 
 fn is_hidden(need: &Need, hides: &(dyn Fn(&Tag) -> bool + Sync)) -> bool {

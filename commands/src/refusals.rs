@@ -17,7 +17,7 @@ use sqlx::PgPool;
 use tokio::sync::{mpsc, oneshot};
 
 pub use record::{Refusal, site};
-pub use table::prune;
+pub use table::{forget, prune};
 
 use crate::Clock;
 

@@ -1,7 +1,7 @@
 // Uses the page at /graphql as a person would: runs the first tab, watches a subscription, sees it move.
 // Usage: node graphiql.mjs http://127.0.0.1:8080 [picture.png]
 
-import { launch } from './chromium.mjs'
+import { launch, open } from './chromium.mjs'
 
 const [server, picture] = process.argv.slice(2)
 
@@ -25,7 +25,7 @@ async function close (day) {
 
 const browser = await launch()
 try {
-  const page = await browser.newPage({ viewport: { width: 1400, height: 860 } })
+  const page = await open(browser, { viewport: { width: 1400, height: 860 } })
   const elsewhere = []
   page.on('request', request => { if (!request.url().startsWith(server) && /^https?:/.test(request.url())) elsewhere.push(request.url()) })
   const faults = []

@@ -2,12 +2,12 @@
 // goes along from where. Usage: node sign-in.mjs http://127.0.0.1:8080
 
 import assert from 'node:assert/strict'
-import { launch } from './chromium.mjs'
+import { launch, open } from './chromium.mjs'
 
 const [server] = process.argv.slice(2)
 const browser = await launch()
 try {
-  const page = await browser.newPage()
+  const page = await open(browser)
   const me = () => page.evaluate(async () => (await fetch('/auth/me')).status)
   await page.goto(`${server}/sign-in`)
   assert.equal(await me(), 401)

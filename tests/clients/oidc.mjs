@@ -66,6 +66,12 @@ await parts({
     assert.deepEqual([username, fullName], ['ops', 'The ops'])
     assert.deepEqual(await roles(browser), ['operator@LFW'])
   },
+  'a session lasts as long as the word of the provider counts': async () => {
+    const browser = new Browser()
+    await signIn(browser, 'ops')
+    const minutes = (new Date((await me(browser)).endsAt) - Date.now()) / 60_000
+    assert.ok(minutes > 15 && minutes <= 30, `${minutes}`)
+  },
   'somebody of no group is let in, and holds nothing': async () => {
     const browser = new Browser()
     await signIn(browser, 'nobody')
@@ -131,6 +137,16 @@ await parts({
       await signIn(browser, 'ops')
       return await me(browser) !== null
     })
+  },
+  'a provider that does not answer is told of, and asked again': async () => {
+    const browser = new Browser()
+    const url = await callback(browser, 'ops')
+    await order('/test/silent?now=yes')
+    assert.equal((await browser.ask(url)).status, 502)
+    await order('/test/silent?now=no')
+    assert.equal(await me(browser), null)
+    await signIn(browser, 'ops')
+    assert.equal((await me(browser)).username, 'ops')
   },
   'who signs out at the provider is signed out here, and nobody else': async () => {
     const [browser, other, same] = [new Browser(), new Browser(), new Browser()]

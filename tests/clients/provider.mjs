@@ -22,6 +22,7 @@ const key = () => ({
 let keys = [key()]
 let issuer
 let handler
+let silent = false
 
 // The same provider with the keys of now: its sessions are kept beside it.
 function renew () {
@@ -50,6 +51,8 @@ function renew () {
 const orders = {
   // New keys, and the old ones are gone.
   '/test/rotate': () => { keys = [key()]; renew() },
+  // Whoever asks for anything else gets no answer, or gets them again: /test/silent?now=yes
+  '/test/silent': query => { silent = query.get('now') === 'yes' },
   // The groups of a person: /test/groups?person=ops&groups=/it,/other
   '/test/groups': query => { groups[query.get('person')] = query.get('groups').split(',').filter(Boolean) }
 }
@@ -57,7 +60,7 @@ const orders = {
 const http = createServer((request, response) => {
   const url = new URL(request.url, issuer)
   const order = orders[url.pathname]
-  if (!order) return handler(request, response)
+  if (!order) return silent ? request.socket.destroy() : handler(request, response)
   order(url.searchParams)
   response.end('done')
 })

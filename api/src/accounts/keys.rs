@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::PgPool;
 use uuid::Uuid;
 use vigie_commands::{Done, Failure, Order};
-use vigie_domain::identity::{Grant, IdentityRefusal, IssueKey, KeyId, RevokeKey};
+use vigie_domain::identity::{Grant, IdentityRefusal, IssueKey, KeyId, RevokeKey, UserId};
 
 use super::secret::{Hash, Kind, Secret};
 use super::{Accounts, Principal};
@@ -99,6 +99,22 @@ impl Accounts {
         );
         keys.fetch_all(self.pool()).await
     }
+}
+
+/// Calls keys by their id that are called after somebody: their username as a word, their address, or a full name of four
+/// characters or more, wherever it stands in the name.
+pub(super) async fn unname(pool: &PgPool, user: UserId) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "update api_key k set name = k.key_id::text from person p
+         where p.user_id = $1
+           and (lower(p.username) = any (regexp_split_to_array(lower(k.name), '[^a-z0-9._@-]+'))
+                or position(lower(p.email) in lower(k.name)) > 0
+                or char_length(p.full_name) >= 4 and position(lower(p.full_name) in lower(k.name)) > 0)",
+        user.uuid()
+    )
+    .execute(pool)
+    .await?;
+    Ok(())
 }
 
 /// Whose key it is, which is used now; none when it does not work.

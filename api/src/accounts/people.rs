@@ -55,6 +55,9 @@ pub(crate) enum PersonError {
         /// Which one.
         field: &'static str,
     },
+    /// It is no address.
+    #[error("an e-mail address is two texts with one @ between them, without blanks")]
+    Email,
     /// There is no such person, or they were erased.
     #[error("there is nobody of that id")]
     Nobody,
@@ -70,6 +73,20 @@ fn check_texts(texts: [(&'static str, Option<&str>); 3]) -> Result<(), PersonErr
     match texts.into_iter().find(|(_, text)| text.is_some_and(wrong)) {
         Some((field, _)) => Err(PersonError::Text { field }),
         None => Ok(()),
+    }
+}
+
+/// Whether a text has the shape of an e-mail address. Whether it is one is known to whoever writes to it.
+pub(super) fn is_address(text: &str) -> bool {
+    let parts = text.split_once('@').filter(|(name, host)| !name.is_empty() && !host.is_empty() && !host.contains('@'));
+    parts.is_some() && !text.contains(char::is_whitespace)
+}
+
+/// An empty one is none.
+fn check_email(email: Option<&str>) -> Result<(), PersonError> {
+    match email {
+        Some(text) if !text.is_empty() && !is_address(text) => Err(PersonError::Email),
+        Some(_) | None => Ok(()),
     }
 }
 
@@ -95,13 +112,14 @@ pub(crate) async fn insert(
         ("the e-mail address", email.as_deref()),
         ("the note", Some(note)),
     ])?;
+    check_email(email.as_deref())?;
     sqlx::query!(
         "insert into person (user_id, username, full_name, email, note, created_at, changed_at)
          values ($1, $2, $3, $4, $5, $6, $6)",
         user.uuid(),
         username.as_str(),
         full_name,
-        email.as_deref(),
+        email.as_deref().filter(|email| !email.is_empty()),
         note,
         now,
     )
@@ -124,6 +142,7 @@ pub(crate) async fn change(
         ("the e-mail address", email.as_deref()),
         ("the note", note.as_deref()),
     ])?;
+    check_email(email.as_deref())?;
     let changed = sqlx::query!(
         "update person set username = coalesce($2, username), full_name = coalesce($3, full_name),
                            email = nullif(coalesce($4, email), ''), note = coalesce($5, note), changed_at = $6
@@ -218,4 +237,19 @@ pub(crate) async fn keep_identity(pool: &PgPool, issuer: &str, subject: &str, us
     .execute(pool)
     .await?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_address;
+
+    #[test]
+    fn an_address_has_two_parts() {
+        for text in ["a@b", "lead.ramp+night@ops.example.org", "é@example.org"] {
+            assert!(is_address(text), "{text:?}");
+        }
+        for text in ["", "a", "@", "a@", "@b", "a@b@c", "a b@c", "a@b c", " a@b", "a@b\n"] {
+            assert!(!is_address(text), "{text:?}");
+        }
+    }
 }

@@ -1,5 +1,7 @@
 //! Signing in, going on and signing out.
 
+use std::fmt;
+
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 use vigie_commands::{Done, Executor, Failure};
@@ -40,12 +42,47 @@ pub(crate) struct Opened {
     pub(crate) access: Option<(String, DateTime<Utc>)>,
 }
 
+/// What somebody shows who wishes to sign in or to go on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Shown {
+    /// A username and a password.
+    Password,
+    /// A link that signs in once.
+    Link,
+    /// A refresh token.
+    Refresh,
+    /// The word of another system.
+    Word,
+}
+
+impl fmt::Display for Shown {
+    /// That it is not right.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Password => "the username or the password is not right",
+            Self::Link => "the link signs nobody in: it was used, has expired, or is none",
+            Self::Refresh => "the refresh token is not valid: it was used, its session is over, or it is none",
+            Self::Word => "nobody is signed in",
+        })
+    }
+}
+
+impl From<SignInMethod> for Shown {
+    fn from(method: SignInMethod) -> Self {
+        match method {
+            SignInMethod::Password => Self::Password,
+            SignInMethod::Link => Self::Link,
+            SignInMethod::Oidc => Self::Word,
+        }
+    }
+}
+
 /// Why nobody is signed in.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SignInError {
     /// What was shown is not right. Why is not said: unknown, wrong, deactivated and expired look the same.
-    #[error("the username or the password is not right")]
-    Wrong,
+    #[error("{0}")]
+    Wrong(Shown),
     /// Too many tries.
     #[error("too many sign-ins were tried for this account or from this address")]
     Throttled {
@@ -88,7 +125,7 @@ impl Accounts {
         let (Some(user), Checked::Right(anew)) = (user, checked) else {
             let reason = if user.is_some() { Reason::WrongPassword } else { Reason::UnknownName };
             attempts::keep(self.pool(), user, METHOD, reason, address, now).await;
-            return Err(SignInError::Wrong);
+            return Err(SignInError::Wrong(Shown::Password));
         };
         if let Some(anew) = anew {
             people::keep_password(self.pool(), user, &anew, now).await?;
@@ -109,7 +146,7 @@ impl Accounts {
             Some(user) => self.open_session(user, METHOD, holds, None, address).await,
             None => {
                 attempts::keep(self.pool(), None, METHOD, Reason::WrongLink, address, clock::now()).await;
-                Err(SignInError::Wrong)
+                Err(SignInError::Wrong(Shown::Link))
             }
         }
     }
@@ -129,7 +166,7 @@ impl Accounts {
         if let Err(failure) = self.executor().execute(&SignIn { user, session, method }, order).await {
             let Failure::Refused(_) = failure else { return Err(SignInError::Command(failure)) };
             attempts::keep(self.pool(), Some(user), method, Reason::Deactivated, address, now).await;
-            return Err(SignInError::Wrong);
+            return Err(SignInError::Wrong(method.into()));
         }
         let longest = self.choices().session;
         let lasts = provider.map_or(longest, |provider| longest.min(provider.lasts));
@@ -164,11 +201,11 @@ impl Accounts {
         let refreshed =
             sessions::refresh(self.pool(), hash(token), next.hash(), self.choices().idle, clock::now()).await?;
         match refreshed {
-            Refreshed::Unknown => Err(SignInError::Wrong),
+            Refreshed::Unknown => Err(SignInError::Wrong(Shown::Refresh)),
             Refreshed::Reused(open) => {
                 tracing::warn!(session.id = %open.session, "a refresh token was used twice: its session ends");
                 self.end(open.session, EndReason::Reuse, order_of_itself()).await?;
-                Err(SignInError::Wrong)
+                Err(SignInError::Wrong(Shown::Refresh))
             }
             Refreshed::Goes(Open { user, session, ends_at }) => {
                 let access = self.tokens().sign(user, session, ends_at).await?;

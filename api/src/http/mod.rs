@@ -48,7 +48,7 @@ pub use life::Life;
 pub use metrics::recorder;
 pub use serve::{ServeError, serve};
 pub use tls::{Tls, TlsError, TlsFiles};
-pub(crate) use tls::{certificates, read as read_tls};
+pub(crate) use tls::{certificates, is_for, read as read_tls};
 
 /// Everything that is served.
 pub fn router(app: App) -> Router {

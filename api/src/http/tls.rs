@@ -9,10 +9,12 @@ use std::time::{Duration, SystemTime};
 use tokio::sync::watch;
 use tokio::time::MissedTickBehavior;
 use tokio_rustls::TlsAcceptor;
-use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::rustls::client::verify_server_name;
 use tokio_rustls::rustls::crypto::aws_lc_rs;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
-use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, pem};
+use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, pem};
+use tokio_rustls::rustls::server::ParsedCertificate;
+use tokio_rustls::rustls::{self, ServerConfig};
 use tokio_rustls::server::TlsStream;
 
 use super::connections::Counted;
@@ -49,7 +51,7 @@ pub enum TlsError {
         /// Both.
         files: TlsFiles,
         /// Why not.
-        source: tokio_rustls::rustls::Error,
+        source: rustls::Error,
     },
 }
 
@@ -104,6 +106,12 @@ pub(crate) fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, 
         Ok(found) if found.is_empty() => Err(TlsError::NoCertificate(path.to_owned())),
         other => other,
     }
+}
+
+/// Whether browsers take a certificate for one of a name or address.
+pub(crate) fn is_for(certificate: &CertificateDer<'_>, name: &str) -> bool {
+    let parsed = ParsedCertificate::try_from(certificate).ok().zip(ServerName::try_from(name).ok());
+    parsed.is_some_and(|(certificate, name)| verify_server_name(&certificate, &name).is_ok())
 }
 
 fn unreadable(path: &Path) -> impl FnOnce(pem::Error) -> TlsError + use<> {

@@ -11,6 +11,15 @@ use super::fields::needs;
 use super::{Right, Rights};
 use crate::limits::{answers, root};
 
+/// What of an operation is forbidden.
+#[derive(Debug)]
+pub(crate) struct Forbidden {
+    /// What its caller is told.
+    pub(crate) error: ServerError,
+    /// The command, by its field, if that is what may not be given.
+    pub(crate) command: Option<String>,
+}
+
 /// The rights that an operation needs, each once.
 ///
 /// # Errors
@@ -19,7 +28,7 @@ pub(crate) fn check(
     document: &ExecutableDocument,
     operation: &OperationDefinition,
     rights: &Rights,
-) -> Result<Vec<Right>, ServerError> {
+) -> Result<Vec<Right>, Box<Forbidden>> {
     let mut walk = Walk { document, rights, needed: BTreeSet::new(), seen: BTreeSet::new() };
     walk.selection(&operation.selection_set, root(operation.ty))?;
     Ok(walk.needed.into_iter().collect())
@@ -34,7 +43,7 @@ struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
-    fn selection(&mut self, selection: &'a Positioned<SelectionSet>, on: &str) -> Result<(), ServerError> {
+    fn selection(&mut self, selection: &'a Positioned<SelectionSet>, on: &str) -> Result<(), Box<Forbidden>> {
         for item in &selection.node.items {
             match &item.node {
                 Selection::Field(field) => {
@@ -59,17 +68,21 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
-    fn field(&mut self, on: &str, name: &str, pos: Pos) -> Result<(), ServerError> {
-        match needs(on, name) {
-            Some(None) => Ok(()),
+    fn field(&mut self, on: &str, name: &str, pos: Pos) -> Result<(), Box<Forbidden>> {
+        let (error, command) = match needs(on, name) {
+            Some(None) => return Ok(()),
             Some(Some(right)) if self.rights.hold(right) => {
                 self.needed.insert(right);
-                Ok(())
+                return Ok(());
             }
-            Some(Some(right)) => Err(at(forbidden(right, &format!("{on}.{name}")), pos)),
-            None if self.rights.are_all() => Ok(()),
-            None => Err(at(denied(format!("{on}.{name} is open to nobody"), None), pos)),
-        }
+            Some(Some(right)) => {
+                let command = (on == "Mutation").then(|| name.to_owned());
+                (forbidden(right, &format!("{on}.{name}")), command)
+            }
+            None if self.rights.are_all() => return Ok(()),
+            None => (denied(format!("{on}.{name} is open to nobody"), None), None),
+        };
+        Err(Box::new(Forbidden { error: at(error, pos), command }))
     }
 }
 
@@ -99,7 +112,7 @@ mod tests {
     use super::super::held::Set;
     use super::*;
 
-    fn ask(text: &str, rights: &Rights) -> Result<Vec<Right>, ServerError> {
+    fn ask(text: &str, rights: &Rights) -> Result<Vec<Right>, Box<Forbidden>> {
         let document = parse_query(text).unwrap();
         let (_, operation) = document.operations.iter().next().unwrap();
         check(&document, &operation.node, rights)
@@ -124,7 +137,11 @@ mod tests {
         ] {
             match (ask(text, &rights), missing) {
                 (Ok(needed), None) => assert!(needed.iter().all(|right| *right == Right::Read), "{text}"),
-                (Err(error), Some(field)) => assert!(error.message.starts_with(field), "{text}: {}", error.message),
+                (Err(forbidden), Some(field)) => {
+                    let Forbidden { error, command } = *forbidden;
+                    assert!(error.message.starts_with(field), "{text}: {}", error.message);
+                    assert_eq!(command.as_deref(), field.strip_prefix("Mutation."), "{text}");
+                }
                 (answer, _) => panic!("{text}: {answer:?}"),
             }
         }

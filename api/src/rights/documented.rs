@@ -27,7 +27,8 @@ and their roles everywhere allow together.
 - **A command needs its right at every site that it touches.** Where its caller sees the site but lacks the right, the
   answer is the error `FORBIDDEN`. Where they may know nothing of the site, the command is judged as if what it names never
   had been: the refusal is the one of a thing that is not there; where no rule refuses that, `FORBIDDEN`. Both are kept
-  among the [refusals](audit.md#refusals).
+  among the [refusals](audit.md#refusals), and so is a command that its caller may give nowhere: unread, under the name of its
+  field, without input, things and site.
 - **A command id is answered again** only to whoever may do at its site what the command did; to others it is used up
   (`COMMAND_ID_REUSED`).
 - **What runs ends.** A subscription ends with `FORBIDDEN` when a right that it needs is taken away at a site of which it

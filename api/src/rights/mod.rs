@@ -14,7 +14,7 @@ mod matrix;
 mod right;
 mod scope;
 
-pub(crate) use check::{check, forbidden};
+pub(crate) use check::{Forbidden, check, forbidden};
 pub use directory::Directory;
 pub(crate) use directory::{Denied, Lapse, Who};
 pub(crate) use fields::right_of;

@@ -318,8 +318,9 @@ pub fn markdown() -> String {
     let mut text = format!(
         "# Configuration\n\n\
          Environment variables go before the TOML file that `{CONFIG}` names, and the file before the defaults. An empty\n\
-         variable counts as not set. A value that cannot be used, and a key that is not in this table, stop the start with\n\
-         a message that names it. Times are in seconds. Secrets come from the environment or from files, never from arguments,\n\
+         variable counts as not set. A value that cannot be used, and a key of the file that is not in this table, stop the\n\
+         start with a message that names it; a variable that begins with `VIGIE_` and is not in this table, such as a misspelt\n\
+         one, is told in the log and changes nothing. Times are in seconds. Secrets come from the environment or from files, never from arguments,\n\
          and a server that other machines reach does not start with one that everybody tries.\n\n\
          | Variable | Key in the file | Default | What it does |\n|---|---|---|---|\n"
     );

@@ -1,5 +1,7 @@
 //! A refusal as it is kept.
 
+use std::borrow::Cow;
+
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -21,8 +23,8 @@ pub struct Refusal {
     pub refused_at: DateTime<Utc>,
     /// Who gave the command, and why.
     pub order: Order,
-    /// The command's name.
-    pub command: &'static str,
+    /// The command's name; of one that was not read, what its caller calls it.
+    pub command: Cow<'static, str>,
     /// The things that the command names, as tags.
     pub things: Vec<String>,
     /// The site that they belong to, as far as their tags say.
@@ -73,13 +75,35 @@ impl Refusal {
             position,
             refused_at,
             order: order.clone(),
-            command: D::NAME,
+            command: D::NAME.into(),
             site: things.iter().find_map(|thing| site(thing)).map(ToOwned::to_owned),
             things,
             code,
             message: message.replace('\0', "\u{fffd}"),
             details: Value::Null,
             input: kept(plain(command)),
+        }
+    }
+
+    /// What is kept of a command that is forbidden whatever it names, and was not read therefore.
+    pub(crate) fn unread(
+        command: String,
+        order: &Order,
+        (code, message): (&'static str, &str),
+        position: i64,
+        refused_at: DateTime<Utc>,
+    ) -> Self {
+        Self {
+            position,
+            refused_at,
+            order: order.clone(),
+            command: command.into(),
+            things: Vec::new(),
+            site: None,
+            code,
+            message: message.to_owned(),
+            details: Value::Null,
+            input: json!({}),
         }
     }
 

@@ -33,7 +33,7 @@ pub(super) async fn insert(pool: &PgPool, refusals: &[Refusal]) -> Result<(), sq
         &all(refusals, |r| r.position),
         &all(refusals, |r| r.refused_at),
         &all(refusals, |r| r.order.actor.clone()),
-        &all(refusals, |r| r.command.to_owned()),
+        &all(refusals, |r| r.command.to_string()),
         &all(refusals, |r| r.order.command_id),
         &all(refusals, |r| r.order.correlation_id.unwrap_or(r.order.command_id)),
         &all(refusals, |r| r.order.causation_id) as &[Option<uuid::Uuid>],
@@ -47,6 +47,15 @@ pub(super) async fn insert(pool: &PgPool, refusals: &[Refusal]) -> Result<(), sq
     )
     .execute(pool)
     .await?;
+    Ok(())
+}
+
+/// Forgets what an actor wrote into the commands that were refused to them. That they were refused stays.
+///
+/// # Errors
+/// The database failed.
+pub async fn forget(pool: &PgPool, actor: &str) -> Result<(), sqlx::Error> {
+    sqlx::query!("update refusal set input = '{}' where actor = $1", actor).execute(pool).await?;
     Ok(())
 }
 

@@ -7,7 +7,7 @@ text_id!(
     /// A train pass: its site and the id that the camera system gave it, such as `SANGATTE/20260115-0412`.
     PassId,
     "pass id",
-    "a site id, a slash and up to 64 letters, digits, dots, hyphens or underscores, such as SANGATTE/20260115-0412",
+    "a site id, a slash and up to 64 letters, digits, dots, hyphens or underscores, such as SITE/20260115-0412",
     |text| text.split_once('/').is_some_and(|(site, id)| {
         SiteId::new(site).is_ok()
             && (1..=64).contains(&id.len())

@@ -64,6 +64,9 @@ async fn the_first_administrator_signs_in_with_a_password_that_is_shown_once() {
     let (status, page) = server.client.get("/sign-in").await.unwrap();
     assert!(status == 200 && page.contains("<form"), "{page}");
     assert!(open.vigie(["users", "list"]).await.contains("chief"));
+    // Whom the log knows by an id alone is asked for by name.
+    let signed_in = open.vigie(["audit", "--actor", "chief", "--type", "identity.signed_in"]).await;
+    assert_eq!(signed_in.lines().count(), 1, "{signed_in}");
     drop(server);
     open.let_go().await;
 }
@@ -93,6 +96,8 @@ async fn people_and_keys_are_managed_on_the_command_line() {
     assert!(open.fails(["users", "grant", "ramp.lead", "supervisor@HKG"]).await.contains("site HKG is not set up"));
     assert!(open.fails(["users", "grant", "ramp.lead", "captain"]).await.contains("not a valid role"));
     assert!(open.fails(["users", "deactivate", "admin"]).await.contains("the last active administrator"));
+    assert!(open.fails(["users", "create", "\u{430}dmin"]).await.contains("a username is 1 to 64 of"));
+    assert!(open.fails(["users", "create", "other", "--email", "nobody"]).await.contains("with one @ between them"));
     open.vigie(["users", "deactivate", "ramp.lead"]).await;
     let line = |list: &str| list.lines().find(|line| line.contains("ramp.lead")).unwrap().to_owned();
     let listed = line(&open.vigie(["users", "list"]).await);
@@ -129,6 +134,7 @@ async fn nothing_of_an_erased_person_is_in_a_dump_and_the_log_is_as_it_was() {
         assert_eq!(status, if password.starts_with("wrong") { 401 } else { 200 });
     }
     open.vigie(["users", "link", username]).await;
+    open.vigie(["keys", "issue", "tablet of quokka.marker", "--role", "viewer"]).await;
     let dump = async || open.postgres(&["pg_dump"]).await.to_lowercase();
     let before = dump().await;
     for word in [username, name, email, note, &id] {

@@ -56,6 +56,7 @@ impl Signing {
             .with("VIGIE_OIDC_CLIENT_ID", "vigie")
             .with("VIGIE_OIDC_CLIENT_SECRET", "a secret: with signs & blanks / +%")
             .with("VIGIE_OIDC_ROLES", "/lfw/operators=operator@LFW; /it=viewer; /nowhere=admin@NOWHERE")
+            .with("VIGIE_OIDC_SESSION_MINUTES", "30")
             .with("VIGIE_SIGN_IN_ATTEMPTS", "1000");
         place.succeed(["demo", "--site-only"]).await;
         let key = key(&place).await;

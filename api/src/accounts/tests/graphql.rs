@@ -35,6 +35,10 @@ async fn an_administrator_makes_a_user_who_is_found_by_name_and_named_in_events_
     assert_eq!((&made["username"], &made["state"]), (&json!("ramp.lead"), &json!("ACTIVE")));
     let again = house.graphql(&token, CREATE, json!({ "input": input })).await;
     assert_eq!(again["createUser"]["code"], "USERNAME_TAKEN");
+    for (field, text) in [("email", "no address"), ("email", "@ramp.example"), ("note", "\u{7}")] {
+        let unfit = json!({ "input": { "username": "other", "roles": [], field: text } });
+        assert_eq!(house.graphql(&token, CREATE, unfit).await["createUser"]["code"], "TEXT_INVALID", "{text:?}");
+    }
     let nowhere = json!({ "username": "other", "roles": [{ "role": "VIEWER", "site": "HKG" }] });
     let nowhere = house.graphql(&token, CREATE, json!({ "input": nowhere })).await;
     assert_eq!(

@@ -9,6 +9,7 @@ mod tokens;
 mod users;
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -18,7 +19,8 @@ use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 use uuid::Uuid;
-use vigie_commands::{Executor, Order};
+use vigie_commands::refusals::Refusals;
+use vigie_commands::{Clock, Executor, Order};
 use vigie_domain::identity::{Grant, Role, UserId};
 use vigie_eventlog::{Log, testing};
 use vigie_projections::Projections;
@@ -54,6 +56,10 @@ struct Answer {
 impl Answer {
     fn code(&self) -> &str {
         self.body["errors"][0]["extensions"]["code"].as_str().unwrap_or_default()
+    }
+
+    fn message(&self) -> &str {
+        self.body["errors"][0]["message"].as_str().unwrap_or_default()
     }
 
     /// The cookie that it sets, as a browser sends it back.
@@ -94,7 +100,9 @@ impl House {
 
     async fn of(pool: PgPool, settings: Settings) -> Self {
         let log = Log::open(pool.clone()).await.unwrap();
-        let executor = Executor::new(log.clone(), std::sync::Arc::new(clock::now));
+        let time: Clock = Arc::new(clock::now);
+        let refusals = Refusals::start(pool.clone(), settings.refusals, Arc::clone(&time));
+        let executor = Executor::new(log.clone(), time).recording(refusals);
         let projections = Projections::start(pool.clone(), log.clone(), CancellationToken::new()).await.unwrap();
         let accounts = Accounts::open(pool.clone(), executor.clone(), &settings).unwrap();
         let directory = Directory::start(&log).await.unwrap();

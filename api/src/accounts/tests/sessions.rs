@@ -1,10 +1,14 @@
 //! Cookies, refresh tokens and signing out.
 
+use std::net::IpAddr;
+
 use chrono::TimeDelta;
-use vigie_domain::identity::{DeactivateUser, EndReason, ReactivateUser};
+use vigie_domain::identity::{DeactivateUser, EndReason, ReactivateUser, SignInMethod};
 
 use super::*;
+use crate::accounts::sessions::Provider;
 use crate::http::Arrival;
+use crate::limits::Address;
 
 impl House {
     /// Signs in as a browser does; the cookie.
@@ -81,7 +85,9 @@ async fn a_refresh_token_gives_the_next_ones_and_a_second_use_ends_the_session()
     let (access, second) = tokens(&next);
     assert_ne!(first, second);
     assert_eq!(house.bearer(&access).await.status, StatusCode::OK);
-    assert_eq!(house.refresh(&first).await.code(), "SIGN_IN_REFUSED", "somebody else has it too");
+    let again = house.refresh(&first).await;
+    assert_eq!(again.code(), "SIGN_IN_REFUSED", "somebody else has it too");
+    assert!(again.message().starts_with("the refresh token is not valid"), "{}", again.message());
     assert_eq!(house.refresh(&second).await.code(), "SIGN_IN_REFUSED", "and which of the two is right nobody knows");
     assert_eq!(house.events().await.last().unwrap(), "identity.session_ended");
 }
@@ -122,6 +128,29 @@ async fn a_session_ends_after_its_time_and_when_nothing_is_done_with_it() {
         assert_eq!(house.me(header::COOKIE, &cookie).await.code(), "UNAUTHENTICATED", "{column}");
         assert_eq!(house.refresh(&token).await.code(), "SIGN_IN_REFUSED", "{column}");
     }
+}
+
+#[tokio::test]
+async fn a_session_that_another_system_opened_ends_after_its_own_time_and_others_go_on() {
+    let house = House::new().await;
+    let user = house.admin().await;
+    let (own, address) = (house.browser().await, Address::from(IpAddr::from([127, 0, 0, 1])));
+    let open = async |lasts: TimeDelta| {
+        let provider = Provider { issuer: "https://id.example".to_owned(), session: None, lasts };
+        let opened = house.accounts.open_session(user, SignInMethod::Oidc, Holds::Cookie, Some(&provider), address);
+        opened.await.unwrap()
+    };
+    let short = open(TimeDelta::milliseconds(1_500)).await;
+    let cookie = format!("vigie={}", short.secret.show());
+    while house.me(header::COOKIE, &cookie).await.status == StatusCode::OK {
+        assert!(clock::now() < short.ends_at + TimeDelta::minutes(1), "it does not end");
+    }
+    assert_eq!(house.me(header::COOKIE, &cookie).await.code(), "UNAUTHENTICATED");
+    assert!(clock::now() >= short.ends_at, "it ended before its time");
+    assert_eq!(house.me(header::COOKIE, &own).await.status, StatusCode::OK);
+    // However long the other system's word counts, a session lasts no longer than any.
+    let longest = open(TimeDelta::days(30)).await;
+    assert!(longest.ends_at <= clock::now() + Choices::default().session);
 }
 
 #[tokio::test]

@@ -2,10 +2,13 @@
 
 use async_graphql::ID;
 use chrono::{DateTime, NaiveDate, Utc};
+use sqlx::PgPool;
 use uuid::Uuid;
+use vigie_domain::identity::Holder;
 use vigie_domain::support::SiteId;
 
 use super::Fault;
+use crate::accounts::person_called;
 use crate::audit::{AuditFilter, RefusalFilter};
 use crate::cli::events::known_type;
 
@@ -15,7 +18,7 @@ pub(super) struct Which {
     /// About this thing, such as stand:LFW/C03; several must all be there.
     #[arg(long = "thing", value_name = "TAG")]
     things: Vec<String>,
-    /// By this person or program, such as operator:zoe.
+    /// By this person or program: a username, or an actor such as operator:zoe.
     #[arg(long)]
     actor: Option<String>,
     /// From commands of this name, such as airport.allocate_stand.
@@ -57,6 +60,15 @@ pub(super) struct Which {
 }
 
 impl Which {
+    /// Takes an actor that is a username for the person who is called so now.
+    pub(super) async fn find_actor(&mut self, pool: &PgPool) -> Result<(), Fault> {
+        let Some(actor) = &mut self.actor else { return Ok(()) };
+        if let Some(person) = person_called(pool, actor).await? {
+            *actor = Holder::User(person.user).to_string();
+        }
+        Ok(())
+    }
+
     pub(super) fn things(&self) -> &[String] {
         &self.things
     }

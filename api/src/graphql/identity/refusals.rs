@@ -41,7 +41,9 @@ pub(super) fn of_user(name: &'static str, error: &UserError) -> Result<Refused, 
         UserError::Person(taken @ PersonError::Taken { username }) => {
             Ok(beside("USERNAME_TAKEN", taken, json!({ "username": username })))
         }
-        UserError::Person(text @ PersonError::Text { .. }) => Ok(beside("TEXT_INVALID", text, Value::Null)),
+        UserError::Person(text @ (PersonError::Text { .. } | PersonError::Email)) => {
+            Ok(beside("TEXT_INVALID", text, Value::Null))
+        }
         UserError::Person(nobody @ PersonError::Nobody) => Ok(beside("USER_UNKNOWN", nobody, Value::Null)),
         UserError::Unfit(unfit) => Ok(beside("PASSWORD_UNFIT", unfit, Value::Null)),
         UserError::WrongPassword => Ok(beside("PASSWORD_WRONG", error, Value::Null)),
@@ -57,7 +59,7 @@ pub(super) fn of_session(name: &'static str, error: &SignInError) -> Result<Refu
     match error {
         SignInError::Command(failure) => by_log(name, failure),
         SignInError::Throttled { retry } => Ok(beside("TOO_MANY_SIGN_INS", error, json!({ "retry": retry }))),
-        SignInError::Wrong | SignInError::Password(_) | SignInError::Token(_) | SignInError::Database(_) => {
+        SignInError::Wrong(_) | SignInError::Password(_) | SignInError::Token(_) | SignInError::Database(_) => {
             Err(unavailable(error))
         }
     }

@@ -48,7 +48,7 @@ pub(super) fn set_cookie([hosted, plain]: [&str; 2], value: &str, same_site: &st
 pub(super) fn failed(error: &SignInError) -> Response {
     let told = error.to_string();
     match error {
-        SignInError::Wrong => problem(StatusCode::UNAUTHORIZED, "SIGN_IN_REFUSED", &told),
+        SignInError::Wrong(_) => problem(StatusCode::UNAUTHORIZED, "SIGN_IN_REFUSED", &told),
         SignInError::Throttled { retry } => {
             let mut response = problem(StatusCode::TOO_MANY_REQUESTS, "TOO_MANY_SIGN_INS", &told);
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(*retry));

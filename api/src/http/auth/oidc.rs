@@ -13,7 +13,7 @@ use super::answer::{cookie as session_cookie, set_cookie};
 use crate::accounts::{Opened, SignInError, ThroughError, read_cookie};
 use crate::http::App;
 use crate::http::negotiate::problem;
-use crate::oidc::{Attempt, Oidc};
+use crate::oidc::{Attempt, Oidc, OidcError};
 
 /// What the browser keeps while it is with the other system. It comes back from a page of that one, so that its cookie has
 /// to come along from there: `SameSite=Lax`.
@@ -47,7 +47,7 @@ pub(super) async fn start(State(app): State<App>, from: Sender) -> Response {
         }
         Err(error) => {
             tracing::error!(error = reason(&error), "nobody can sign in through the provider");
-            page(StatusCode::BAD_GATEWAY, "The system that signs people in cannot be reached.")
+            unreachable()
         }
     }
 }
@@ -96,7 +96,7 @@ fn came_back(outcome: Result<Opened, ThroughError>, secure: bool) -> Response {
         }
         Err(error) => {
             tracing::warn!(error = reason(&error), "somebody was not signed in through the provider");
-            not_signed_in()
+            if is_unreachable(&error) { unreachable() } else { not_signed_in() }
         }
     }
 }
@@ -115,10 +115,9 @@ pub(super) async fn logout(
         Ok(()) => StatusCode::OK.into_response(),
         Err(error) => {
             tracing::warn!(error = reason(&error), client.address = %from.0.address, "a logout token was refused");
-            let status = match error {
-                ThroughError::Provider(_) => StatusCode::BAD_REQUEST,
-                _ => StatusCode::SERVICE_UNAVAILABLE,
-            };
+            // What cannot be checked now may be right: the other system may say it again.
+            let wrong = matches!(error, ThroughError::Provider(_)) && !is_unreachable(&error);
+            let status = if wrong { StatusCode::BAD_REQUEST } else { StatusCode::SERVICE_UNAVAILABLE };
             problem(status, "LOGOUT_REFUSED", "nobody was signed out")
         }
     }
@@ -126,6 +125,14 @@ pub(super) async fn logout(
 
 fn none() -> Response {
     problem(StatusCode::NOT_FOUND, "NOT_FOUND", "nobody signs in through another system here (VIGIE_OIDC_ISSUER)")
+}
+
+fn is_unreachable(error: &ThroughError) -> bool {
+    matches!(error, ThroughError::Provider(OidcError::Unreachable(..)))
+}
+
+fn unreachable() -> Response {
+    page(StatusCode::BAD_GATEWAY, "The system that signs people in cannot be reached.")
 }
 
 fn not_signed_in() -> Response {

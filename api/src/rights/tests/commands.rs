@@ -28,6 +28,28 @@ async fn a_right_that_is_missing_at_a_known_site_is_named_and_the_attempt_is_kep
 }
 
 #[tokio::test]
+async fn a_command_that_its_caller_may_give_nowhere_is_kept_though_it_was_not_read() {
+    let stage = Stage::full().await;
+    let operator = Rights::default().with(Set::of(&[Right::Read, Right::Operate]), Some(OWN[0]));
+    let person = caller("user:person", None, &operator);
+    let input = json!({ "input": { "stand": "OWN/S1", "from": "2026-01-17T10:00:00Z", "reason": "xyzzy" } });
+    let answer = stage.ask(&person, &mutation("closeStand", "CloseStandInput"), input).await;
+    assert_eq!(answer["errors"][0]["extensions"], json!({ "code": "FORBIDDEN", "right": "SUPERVISE" }), "{answer}");
+    // What is asked for only is no command.
+    let answer = stage.ask(&person, "{ auditTrail { totalCount } }", json!({})).await;
+    assert_eq!(answer["errors"][0]["extensions"]["code"], "FORBIDDEN", "{answer}");
+    let text = "{ refusals(filter: { code: \"FORBIDDEN\" }) { nodes { actor command site things message input } } }";
+    let kept = stage.ask(&everybody(), text, json!({})).await;
+    let message = "Mutation.closeStand needs the right SUPERVISE: to close stands, cancel flights and resolve alerts";
+    let expected = json!([{ "actor": "user:person", "command": "closeStand", "site": null, "things": [],
+        "message": message, "input": {} }]);
+    assert_eq!(kept["data"]["refusals"]["nodes"], expected, "{kept}");
+    // Where it was tried is not known, so that it is told to those alone who see the refusals of every site.
+    let auditor = caller("user:auditor", None, &own_rights());
+    assert_eq!(stage.ask(&auditor, text, json!({})).await["data"]["refusals"]["nodes"], json!([]));
+}
+
+#[tokio::test]
 async fn a_command_of_another_site_is_not_answered_again_to_who_knows_nothing_of_it() {
     let stage = Stage::full().await;
     let (id, person) = (Uuid::now_v7(), caller("user:person", None, &own_rights()));
