@@ -156,7 +156,8 @@ impl Accounts {
 fn names(wished: &str) -> impl Iterator<Item = Username> {
     let allowed = |c: char| if Username::new(&c.to_string()).is_ok() { c } else { '-' };
     let plain: String = wished.chars().map(allowed).take(60).collect();
-    let plain = if plain.is_empty() { "user".to_owned() } else { plain };
+    // Of a name in another alphabet nothing is left.
+    let plain = if plain.chars().all(|c| c == '-') { "user".to_owned() } else { plain };
     let more = (2..=NAMES).map({
         let plain = plain.clone();
         move |n| format!("{plain}-{n}")
@@ -174,6 +175,7 @@ mod tests {
         assert_eq!(first("ops@example.org"), ["ops@example.org", "ops@example.org-2"]);
         assert_eq!(first("two words/é:x"), ["two-words---x", "two-words---x-2"]);
         assert_eq!(first(""), ["user", "user-2"]);
+        assert_eq!(first("Ωμέγα"), ["user", "user-2"]);
         assert_eq!(first(&"x".repeat(100)), ["x".repeat(60), format!("{}-2", "x".repeat(60))]);
     }
 }

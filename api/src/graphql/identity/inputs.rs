@@ -36,7 +36,7 @@ impl RoleInput {
 pub(crate) struct CreateUserInput {
     /// Sent again with the same id, the command gets its first answer.
     pub(super) command_id: Option<Uuid>,
-    /// What they sign in with: 1 to 64 letters, digits or `. _ @ -`.
+    /// What they sign in with: 1 to 64 of `a` to `z`, `A` to `Z`, `0` to `9` and `. _ @ -`.
     pub(super) username: String,
     /// Who they are: at most 500 characters.
     #[graphql(default)]
