@@ -197,7 +197,9 @@ fn made(done: &Done<EndpointId>, shown: &[Shown]) {
             say!("public key  {public_key}");
         }
     }
-    say!("\nSecrets are shown this once.");
+    if shown.iter().any(|one| one.text.is_some()) {
+        say!("\nSecrets are shown this once.");
+    }
 }
 
 async fn carry_out<D>(runtime: &Runtime, command: D, order: Order) -> Result<Done<D::Answer>, CliError>

@@ -209,7 +209,7 @@ impl WebhookReplay {
             _ => ReplayState::Done,
         }
     }
-    /// Deliveries that it has put on their way; of a skip, those that were let go.
+    /// Deliveries that it has put on their way, again after a kill those that were on it; of a skip, those let go.
     async fn sent(&self) -> i64 {
         self.0.sent
     }

@@ -4,6 +4,7 @@ use async_graphql::{Error, ID};
 use serde_json::Value;
 use vigie_commands::Failure;
 use vigie_domain::webhooks::WebhookRefusal as Rule;
+use vigie_integrations::webhooks::wire::VaultError;
 
 use super::unavailable;
 use crate::graphql::command::{failed, told};
@@ -42,9 +43,10 @@ pub(super) fn of(name: &'static str, error: &WebhookError) -> Result<Refused, Er
         WebhookError::Position { .. } => Err(bad_input("input.after", error)),
         WebhookError::Log(error) => Err(log_fault(error)),
         WebhookError::Nowhere => Ok(beside("ENDPOINT_UNKNOWN", error)),
-        WebhookError::Vault(vigie_integrations::webhooks::wire::VaultError::NoKey) => {
+        WebhookError::Vault(VaultError::NoKey) => {
             Err(fault("NO_KEY", "this server has no key for the secrets of webhooks: set VIGIE_WEBHOOK_KEY"))
         }
+        WebhookError::Vault(VaultError::UnknownKey(_)) => Err(fault("NO_KEY", error.to_string())),
         WebhookError::Secret(_) | WebhookError::Sender(_) | WebhookError::Vault(_) | WebhookError::Database(_) => {
             Err(unavailable(error))
         }
