@@ -165,6 +165,12 @@ pub(crate) fn positions(receiver: &Receiver) -> Vec<i64> {
     receiver.received().iter().map(|received| received.position().unwrap()).collect()
 }
 
+/// The events of a thing as they came.
+fn all_of(received: &[Received], tag: &serde_json::Value) -> Vec<i64> {
+    let of_tag = received.iter().filter(|one| one.json()["tags"].as_array().unwrap().contains(tag));
+    of_tag.map(|one| one.position().unwrap()).collect()
+}
+
 /// How often each event came, and that of each key the first of each came in order; `keys` of an event are its tags.
 pub(crate) fn counted_in_order(received: &[Received]) -> HashMap<i64, usize> {
     let mut counts = HashMap::new();
@@ -178,7 +184,12 @@ pub(crate) fn counted_in_order(received: &[Received]) -> HashMap<i64, usize> {
         }
         for tag in one.json()["tags"].as_array().unwrap() {
             let before = last.insert(tag.as_str().unwrap().to_owned(), position);
-            assert!(before.is_none_or(|before| before < position), "{tag}: {position} after {before:?}");
+            assert!(
+                before.is_none_or(|before| before < position),
+                "{tag}: {position} after {before:?} at {}: {:?}",
+                one.path,
+                all_of(received, tag)
+            );
         }
     }
     counts

@@ -199,7 +199,11 @@ async fn secrets_overlap_and_an_endpoint_whose_receiver_is_gone_is_disabled_and_
     let refused = define(&server, "LFW/D01").await;
     signatures(refused, &[&third]).await;
     let alerts = "{ alerts(filter: { kind: ENDPOINT_DOWN }) { nodes { site message status } } }";
-    let alert = async || server.client.graphql(alerts, json!({})).await.unwrap()["alerts"]["nodes"][0].take();
+    let alert = async || {
+        let data = server.client.graphql(alerts, json!({})).await.unwrap();
+        // Nothing as long as there is none.
+        data["alerts"]["nodes"][0].clone()
+    };
     until("an alert is raised", async || alert().await["status"] == "RAISED").await;
     let raised = alert().await;
     assert_eq!(raised["site"], "LFW");
