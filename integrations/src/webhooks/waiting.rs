@@ -224,6 +224,24 @@ pub(super) async fn repair(endpoint: Uuid, now: DateTime<Utc>, pool: &PgPool) ->
     Ok(())
 }
 
+/// Forgets lanes in which nothing waits: their owner was gone before it could say that they had ended. What came of their keys
+/// would wait behind nothing.
+pub(super) async fn forget_ended(endpoint: Uuid, worker: i64, epoch: i64, pool: &PgPool) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "delete from webhook_lane l
+         where l.endpoint = $1
+           and not exists (select from webhook_waiting w
+                           where w.endpoint = l.endpoint and w.lane = l.lane and w.state = 'waiting')
+           and exists (select from webhook_state s where s.endpoint = $1 and s.owner = $2 and s.epoch = $3)",
+        endpoint,
+        worker,
+        epoch
+    )
+    .execute(pool)
+    .await?;
+    Ok(())
+}
+
 /// Puts everything that waits into one lane, after the endpoint's ordering was changed: what was put down by the old one
 /// stays in its order, and what follows in any of the new keys comes after all of it. As with what is recorded, who stands
 /// still meanwhile is cut off after `lease`.

@@ -168,3 +168,31 @@ async fn a_retry_that_is_due_before_its_failure_is_recorded_is_made() {
     world.until_waiting(&endpoint, &[]).await;
     assert_eq!(positions(&receiver), [1, 2, 1]);
 }
+
+#[tokio::test]
+async fn a_lane_whose_owner_was_gone_before_it_ended_holds_nothing_back() {
+    let receiver = Receiver::start(|received| match received.body.contains("stand:bad") {
+        true => Behaviour::status(500),
+        false => Behaviour::fine(),
+    })
+    .await;
+    let world = World::new().await;
+    let mut endpoint = endpoint(&receiver.url());
+    endpoint.ordering = Some("stand".to_owned());
+    world.configure([endpoint.clone()]);
+    let process = world.process();
+    world.append(&[&["stand:bad"]]).await;
+    world.until_waiting(&endpoint, &[(1, "waiting", 1)]).await;
+    process.webhooks.close().await;
+    sqlx::query("insert into webhook_lane (endpoint, key, lane) values ($1, 'stand:1', 3)")
+        .bind(endpoint.id)
+        .execute(&world.pool)
+        .await
+        .unwrap();
+    let process = world.process();
+    world.append(&[&["stand:1"], &["stand:2"], &["stand:3"], &["stand:1"]]).await;
+    receiver.has(5).await;
+    let counts = counted_in_order(&receiver.received());
+    assert!((1..=5).all(|position| counts[&position] == 1), "{counts:?}");
+    process.webhooks.close().await;
+}

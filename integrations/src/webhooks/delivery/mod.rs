@@ -127,6 +127,7 @@ impl Delivery {
         if state.ordering != endpoint.ordering {
             waiting::reorder(&endpoint, shared.worker, state.epoch, shared.settings.lease, pool).await?;
         }
+        waiting::forget_ended(endpoint.id, shared.worker, state.epoch, pool).await?;
         waiting::repair(endpoint.id, shared.time.now(), pool).await?;
         let seq = waiting::last(endpoint.id, pool).await?;
         let due = waiting::due(endpoint.id, 1, pool).await?.first().map(|head| head.next_try);
