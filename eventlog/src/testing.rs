@@ -23,7 +23,7 @@ pub async fn database() -> PgPool {
 /// The same database as its owner, who may change its structure.
 ///
 /// # Panics
-/// As [`database`].
+/// As [`database()`].
 pub async fn owner(of: &PgPool) -> PgPool {
     let options = owner_options(&of.connect_options());
     PgPoolOptions::new().max_connections(4).connect_with(options).await.expect("the test database can be reached")
@@ -32,7 +32,7 @@ pub async fn owner(of: &PgPool) -> PgPool {
 /// How to connect as the owner of a test database, to which these options connect.
 ///
 /// # Panics
-/// As [`database`].
+/// As [`database()`].
 #[must_use]
 pub fn owner_options(of: &PgConnectOptions) -> PgConnectOptions {
     server().database(of.get_database().expect("a test database has a name"))
@@ -48,7 +48,7 @@ fn server() -> PgConnectOptions {
 /// A database in the shape of an earlier release: with the migrations up to `version`, as their owner.
 ///
 /// # Panics
-/// As [`database`].
+/// As [`database()`].
 pub async fn released(version: i64) -> PgPool {
     let server = server();
     let name = format!("vigie_test_{}", uuid::Uuid::now_v7().simple());
@@ -64,7 +64,7 @@ pub async fn released(version: i64) -> PgPool {
 /// How the application connects to a new, migrated database.
 ///
 /// # Panics
-/// As [`database`].
+/// As [`database()`].
 pub async fn options() -> PgConnectOptions {
     let server = server();
     let template = template(&server).await;
