@@ -1,8 +1,8 @@
 //! What was refused, kept outside the log: who, what and why.
 //!
-//! A refused command waits until its refusal is written, at most [`PATIENCE`]: so a flood of refusals goes no faster than
+//! A refused command waits until its refusal is written, at most `PATIENCE`: so a flood of refusals goes no faster than
 //! the database takes them in, in batches over one connection of the process, and holds no more in memory than a queue
-//! of [`QUEUE`]. An accepted command never comes here. A refusal that cannot be written stays a refusal: it is counted
+//! of `QUEUE`. An accepted command never comes here. A refusal that cannot be written stays a refusal: it is counted
 //! (`vigie_refusals_lost_total`) and logged.
 
 mod record;

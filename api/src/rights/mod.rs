@@ -1,7 +1,7 @@
 //! What somebody may do, and of which sites.
 //!
-//! Three things hold everywhere. A field of the schema needs the right that its line in [`fields`] names, and is refused
-//! without one. What is read is read as if there were no other sites than those of which the right is held ([`Scope`]).
+//! Three things hold everywhere. A field of the schema needs the right that its line in `fields` names, and is refused
+//! without one. What is read is read as if there were no other sites than those of which the right is held (`Scope`).
 //! And a command is carried out only with its right at every site that it touches.
 
 mod check;
