@@ -2,7 +2,7 @@
 //! asks for them.
 //!
 //! What somebody does here changes no fact and, once a read model has gone on to the end of the log, nothing that
-//! people see: it is kept in a bounded table ([`mod@operations`]) and not in the log. A skip does change what people see,
+//! people see: it is kept in a bounded table (`operations`) and not in the log. A skip does change what people see,
 //! so it is an event.
 
 mod broadcast;
