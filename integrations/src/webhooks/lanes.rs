@@ -11,6 +11,10 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use vigie_eventlog::Recorded;
 
+/// So many deliveries of stored lanes go before a fresh one goes. What waits in the log costs nothing, so that what was begun
+/// comes first; but receivers that refuse some deliveries for ever get new ones, too.
+const IN_A_ROW: usize = 7;
+
 /// A delivery that is to be made.
 #[derive(Debug, Clone)]
 pub(super) struct Item {
@@ -61,8 +65,12 @@ impl Lane {
 pub(super) struct Lanes {
     lanes: HashMap<i64, Lane>,
     by_key: HashMap<Box<str>, i64>,
-    /// Lanes whose first delivery can go.
-    ready: VecDeque<i64>,
+    /// Lanes in memory alone whose first delivery can go.
+    fresh: VecDeque<i64>,
+    /// Stored ones.
+    due: VecDeque<i64>,
+    /// Deliveries of stored lanes that went one after the other while fresh ones waited.
+    in_a_row: usize,
     in_flight: HashMap<u64, (i64, Item)>,
     tickets: u64,
     /// Lanes that are others now, or have ended, and the batch that says so: until it is recorded, the database is wrong.
@@ -154,30 +162,42 @@ impl Lanes {
             && known.goes()
             && !std::mem::replace(&mut known.listed, true)
         {
-            self.ready.push_back(lane);
+            let ready = if known.stored { &mut self.due } else { &mut self.fresh };
+            ready.push_back(lane);
         }
     }
 
     /// Whether anything can go.
     pub(super) fn is_ready(&mut self) -> bool {
-        while let Some(lane) = self.ready.front() {
-            match self.lanes.get_mut(lane) {
-                Some(lane) if lane.goes() => return true,
-                // It was stored since, or is part of another one by now.
-                Some(lane) => lane.listed = false,
-                None => {}
+        let Self { lanes, fresh, due, .. } = self;
+        for ready in [&mut *fresh, &mut *due] {
+            while let Some(lane) = ready.front().map(|id| lanes.get_mut(id)) {
+                match lane {
+                    Some(lane) if lane.goes() => break,
+                    // It is part of another one by now, or tied to what is on its way.
+                    Some(lane) => lane.listed = false,
+                    None => {}
+                }
+                ready.pop_front();
             }
-            self.ready.pop_front();
         }
-        false
+        !fresh.is_empty() || !due.is_empty()
     }
 
-    /// Takes the next delivery out, and a ticket by which it comes back.
-    pub(super) fn start(&mut self) -> Option<(u64, Item)> {
+    /// Takes the next delivery out, and a ticket by which it comes back. Stored lanes go first, but while fresh ones wait they
+    /// have no more than half of the `places`, so that those that hang leave some, and not every turn.
+    pub(super) fn start(&mut self, places: usize) -> Option<(u64, Item)> {
         if !self.is_ready() {
             return None;
         }
-        let id = self.ready.pop_front()?;
+        let both = !self.fresh.is_empty() && !self.due.is_empty();
+        let stored = if both {
+            self.in_a_row < IN_A_ROW && self.stored_in_flight() < places.div_ceil(2)
+        } else {
+            self.fresh.is_empty()
+        };
+        self.in_a_row = if both && stored { self.in_a_row + 1 } else { 0 };
+        let id = if stored { self.due.pop_front() } else { self.fresh.pop_front() }?;
         let lane = self.lanes.get_mut(&id)?;
         lane.listed = false;
         let item = lane.queue.pop_front()?;
@@ -185,6 +205,10 @@ impl Lanes {
         self.tickets += 1;
         self.in_flight.insert(self.tickets, (id, item.clone()));
         Some((self.tickets, item))
+    }
+
+    fn stored_in_flight(&self) -> usize {
+        self.in_flight.values().filter(|(_, item)| item.stored).count()
     }
 
     /// A delivery has come back: its lane, and as it is by now.
@@ -200,6 +224,10 @@ impl Lanes {
     pub(super) fn store(&mut self, id: i64) -> Vec<Item> {
         let Some(lane) = self.lanes.get_mut(&id) else { return Vec::new() };
         (lane.stored, lane.more) = (true, true);
+        if std::mem::take(&mut lane.listed) {
+            self.fresh.retain(|listed| *listed != id);
+            self.due.retain(|listed| *listed != id);
+        }
         let mut rows: Vec<Item> = lane.queue.drain(..).filter(|item| !item.stored).collect();
         for (_, item) in self.in_flight.values_mut().filter(|(lane, item)| *lane == id && !item.stored) {
             rows.push(item.clone());
@@ -277,7 +305,12 @@ impl Lanes {
 
     /// Lanes that are ready, about.
     pub(super) fn ready(&self) -> usize {
-        self.ready.len()
+        self.fresh.len() + self.due.len()
+    }
+
+    /// Stored ones among them.
+    pub(super) fn due(&self) -> usize {
+        self.due.len()
     }
 
     /// Lanes in memory.

@@ -38,7 +38,7 @@ fn enter(lanes: &mut Lanes, seq: i64, keys: &[&str]) -> Joined {
 
 /// Starts everything that can go; the tickets and numbers.
 fn start_all(lanes: &mut Lanes) -> Vec<(u64, i64)> {
-    std::iter::from_fn(|| lanes.start().map(|(ticket, item)| (ticket, item.seq))).collect()
+    std::iter::from_fn(|| lanes.start(8).map(|(ticket, item)| (ticket, item.seq))).collect()
 }
 
 fn seqs(started: &[(u64, i64)]) -> Vec<i64> {
@@ -92,14 +92,14 @@ fn a_lane_that_is_stored_gives_everything_out_in_order_and_what_is_on_its_way_to
     for seq in 1..=4 {
         enter(&mut lanes, seq, &["a"]);
     }
-    let (ticket, _) = lanes.start().unwrap();
+    let (ticket, _) = lanes.start(8).unwrap();
     let lane = lanes.of_key("a").unwrap();
     let rows: Vec<i64> = lanes.store(lane).iter().map(|item| item.seq).collect();
     assert_eq!(rows, [1, 2, 3, 4]);
     let (back, item) = lanes.finish(ticket).unwrap();
     assert!(back == lane && item.stored);
     assert!(lanes.store(lane).is_empty(), "nothing gets two rows");
-    assert!(lanes.start().is_none());
+    assert!(lanes.start(8).is_none());
 }
 
 #[test]
@@ -137,7 +137,51 @@ fn what_was_not_sent_after_all_is_the_next_again() {
     let mut lanes = Lanes::default();
     enter(&mut lanes, 1, &["a"]);
     enter(&mut lanes, 2, &["a"]);
-    let (ticket, _) = lanes.start().unwrap();
+    let (ticket, _) = lanes.start(8).unwrap();
     lanes.give_back(ticket);
     assert_eq!(seqs(&start_all(&mut lanes)), [1]);
+}
+
+/// Twenty lanes of something that has failed and is due, named from 1, and twenty of something new, from 101.
+fn failed_and_new() -> Lanes {
+    let mut lanes = Lanes::default();
+    for seq in 1..=20 {
+        enter(&mut lanes, seq + 100, &[]);
+        lanes.know(seq, []);
+        lanes.get_mut(seq).unwrap().queue.push_back(Item { stored: true, ..item(seq) });
+        lanes.wake(seq);
+    }
+    lanes
+}
+
+#[test]
+fn what_has_failed_goes_before_what_is_new_but_for_every_eighth_turn() {
+    let mut lanes = failed_and_new();
+    let one_by_one = (0..40).map(|_| {
+        let (ticket, item) = lanes.start(1).unwrap();
+        deliver(&mut lanes, ticket);
+        item.seq
+    });
+    let new: Vec<i64> = one_by_one.collect();
+    assert_eq!(new[..17], [1, 2, 3, 4, 5, 6, 7, 101, 8, 9, 10, 11, 12, 13, 14, 102, 15]);
+    assert_eq!(new[22..], (103..=120).collect::<Vec<_>>()[..]);
+}
+
+#[test]
+fn what_fails_again_and_hangs_leaves_half_of_the_places_to_what_is_new() {
+    let mut lanes = failed_and_new();
+    let started: Vec<i64> = (0..8).filter_map(|_| lanes.start(8)).map(|(_, item)| item.seq).collect();
+    assert_eq!(started, [1, 2, 3, 4, 101, 102, 103, 104]);
+}
+
+#[test]
+fn a_lane_that_was_new_and_is_stored_now_is_among_the_stored_ones_once_it_is_read() {
+    let mut lanes = Lanes::default();
+    enter(&mut lanes, 1, &["a"]);
+    enter(&mut lanes, 2, &["b"]);
+    lanes.store(1);
+    lanes.get_mut(1).unwrap().queue.push_back(Item { stored: true, ..item(1) });
+    lanes.wake(1);
+    assert_eq!((lanes.ready(), lanes.due()), (2, 1));
+    assert_eq!(seqs(&start_all(&mut lanes)), [1, 2]);
 }

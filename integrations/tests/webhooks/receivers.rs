@@ -1,5 +1,6 @@
 //! Receivers that do not keep up, or do not want any more.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
@@ -7,7 +8,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use sqlx::PgPool;
 use vigie_integrations::webhooks::testing::{Behaviour, Receiver, endpoint};
-use vigie_integrations::webhooks::{Disabled, Endpoint};
+use vigie_integrations::webhooks::{Disabled, Endpoint, Exhausted};
 
 use crate::world::{World, noon, positions};
 
@@ -103,6 +104,36 @@ async fn who_is_asked_to_wait_waits_with_everything() {
     world.advance(20);
     receiver.has(4).await;
     world.until_waiting(&endpoint, &[]).await;
+    process.webhooks.close().await;
+}
+
+#[tokio::test]
+async fn what_was_throttled_is_tried_again_however_much_comes_in() {
+    let ((receiver, _), world) = (switched(429).await, World::new().await);
+    let mut endpoint = endpoint(&receiver.url());
+    (endpoint.retries, endpoint.exhausted) = ([Duration::from_secs(2); 2].into(), Exhausted::SetAside);
+    world.configure([endpoint.clone()]);
+    let process = world.process();
+    world.append(&[&[] as &[&str]; 40]).await;
+    for _ in 0..24 {
+        // Everything that was sent is answered and recorded before time goes on.
+        let sent = world
+            .until("the attempts recorded", async |pool| {
+                let count: i64 =
+                    sqlx::query_scalar("select count(*) from webhook_attempt").fetch_one(pool).await.unwrap();
+                (count > 0 && u64::try_from(count) == Ok(receiver.count())).then_some(receiver.count())
+            })
+            .await;
+        // The pause of who does not say how long, and both tries are due. A new event comes as well.
+        world.append(&[&[]]).await;
+        world.advance(5);
+        receiver.has(sent + 1).await;
+    }
+    let tried = positions(&receiver);
+    let tries = |position| tried.iter().filter(|tried| **tried == position).count();
+    assert_eq!(tries(1), 3, "{tried:?}");
+    let begun: HashSet<i64> = tried.iter().copied().collect();
+    assert!((8..=16).contains(&begun.len()), "{} begun: {tried:?}", begun.len());
     process.webhooks.close().await;
 }
 

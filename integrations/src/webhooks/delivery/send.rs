@@ -30,7 +30,7 @@ impl Delivery {
                 self.no_place = self.sends.is_empty();
                 return;
             };
-            let Some((ticket, item)) = self.lanes.start() else { return };
+            let Some((ticket, item)) = self.lanes.start(self.parallel) else { return };
             self.breaker.started();
             if let Some(rate) = &mut self.rate {
                 rate.take(self.shared.time.now());

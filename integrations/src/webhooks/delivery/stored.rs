@@ -25,9 +25,7 @@ impl Delivery {
         if paused {
             return Ok(());
         }
-        if self.to_load.is_empty()
-            && self.lanes.ready() < self.parallel
-            && self.due.next().is_some_and(|due| due <= now)
+        if self.to_load.is_empty() && self.lanes.due() < self.parallel && self.due.next().is_some_and(|due| due <= now)
         {
             self.look_for_due().await?;
         }
@@ -49,7 +47,8 @@ impl Delivery {
         let heads = waiting::due(self.endpoint.id, most, &self.shared.pool).await.map_err(database)?;
         let mut next = (i64::try_from(heads.len()).unwrap_or(0) == most).then_some(now);
         for head in heads {
-            if head.next_try > now {
+            // A piece at once: more is read when these are on their way.
+            if head.next_try > now || i64::try_from(self.to_load.len()).is_ok_and(|lanes| lanes >= PIECE) {
                 earlier(&mut next, Some(head.next_try));
                 break;
             }
