@@ -141,9 +141,11 @@ async fn a_change_keeps_what_it_does_not_name() {
     let expected = json!({ "url": "https://receiver.example/hook", "ordering": "stand", "rate": null, "timeout": 30,
         "types": ["alerts.*"] });
     assert_eq!((&changed["appended"], &changed["endpoint"]), (&json!(1), &expected));
-    let input = json!({ "endpoint": endpoint, "url": "https://user:word@receiver.example/" });
-    let refused = server.data(change, json!({ "input": input })).await["changeWebhook"].take();
-    assert_eq!(refused["code"], "URL_REFUSED");
+    for url in ["https://user:word@receiver.example/", "https://metadata.google.internal/"] {
+        let input = json!({ "endpoint": endpoint, "url": url });
+        let refused = server.data(change, json!({ "input": input })).await["changeWebhook"].take();
+        assert_eq!(refused["code"], "URL_REFUSED", "{url}");
+    }
 }
 
 #[tokio::test]
@@ -159,6 +161,9 @@ async fn what_cannot_be_delivered_to_is_refused_with_the_reason() {
     let secret = register(&server, json!({ "url": "https://user:hunter2@receiver.example/", "filter": {} })).await;
     let message = secret["message"].as_str().unwrap();
     assert!(message.contains("a user or a password") && !message.contains("hunter2"), "{message}");
+    let local = register(&server, json!({ "url": "https://metadata.google.internal/", "filter": {} })).await;
+    let message = local["message"].as_str().unwrap();
+    assert!(message.contains("is cloud metadata") && message.contains("VIGIE_WEBHOOK_ALLOW"), "{message}");
     for after in [-1, 99] {
         let input = json!({ "url": "https://receiver.example", "filter": {}, "after": after });
         let answer = server.answer(REGISTER, json!({ "input": input })).await;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::PgPool;
 use vigie_integrations::webhooks::testing::{Behaviour, Receiver, endpoint};
 use vigie_integrations::webhooks::{Disabled, Endpoint, Exhausted};
@@ -97,13 +97,30 @@ async fn who_is_asked_to_wait_waits_with_everything() {
     world.append(&[&[], &[]]).await;
     world.advance(100);
     // The time of the one that waits is later than its schedule says: what the receiver asked for counts.
-    let next: chrono::DateTime<chrono::Utc> =
+    let next: DateTime<Utc> =
         sqlx::query_scalar("select next_try from webhook_waiting").fetch_one(&world.pool).await.unwrap();
     assert_eq!(next, noon() + TimeDelta::seconds(120));
     assert_eq!(positions(&receiver), [1]);
     world.advance(20);
     receiver.has(4).await;
     world.until_waiting(&endpoint, &[]).await;
+    process.webhooks.close().await;
+}
+
+#[tokio::test]
+async fn a_wait_that_is_asked_for_has_bounds() {
+    let (receiver, world) = (Receiver::start(|_| Behaviour::too_many("1000000")).await, World::new().await);
+    let endpoint = endpoint(&receiver.url());
+    world.configure([endpoint.clone()]);
+    let process = world.process();
+    world.append(&[&[]]).await;
+    world.until_waiting(&endpoint, &[(1, "waiting", 1)]).await;
+    let waits: (DateTime<Utc>, DateTime<Utc>) =
+        sqlx::query_as("select throttled_until, next_try from webhook_state join webhook_waiting using (endpoint)")
+            .fetch_one(&world.pool)
+            .await
+            .unwrap();
+    assert_eq!(waits, (noon() + TimeDelta::hours(1), noon() + TimeDelta::hours(24)));
     process.webhooks.close().await;
 }
 

@@ -93,6 +93,26 @@ fn counted_in_order(received: &[Received]) -> BTreeMap<i64, usize> {
     counts
 }
 
+/// The metrics of webhooks, each with the names of its labels.
+async fn figures(server: &Server) -> BTreeSet<String> {
+    let (_, text) = server.client.get("/metrics").await.unwrap();
+    let named = |line: &str| {
+        let (name, labels) = line.rsplit_once(' ')?.0.split_once('{').unwrap_or((line.split(' ').next()?, ""));
+        let labels: Vec<&str> =
+            labels.trim_end_matches('}').split(',').filter_map(|label| Some(label.split_once('=')?.0)).collect();
+        Some(format!("{name} {}", labels.join(" ")).trim_end().to_owned())
+    };
+    text.lines().filter(|line| line.starts_with("vigie_webhook_")).filter_map(named).collect()
+}
+
+/// The same as `docs/webhooks.md` has them.
+fn figures_of_the_page() -> BTreeSet<String> {
+    let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/webhooks.md")).unwrap();
+    let rows = page.lines().filter(|line| line.starts_with("| `vigie_webhook_"));
+    let named = |row: &str| row.split('|').nth(1).map(|cell| cell.replace(['`', ','], "").trim().to_owned());
+    rows.filter_map(named).collect()
+}
+
 #[tokio::test]
 async fn nothing_is_lost_or_out_of_order_when_the_server_is_killed_amid_deliveries() {
     let receiver = Receiver::start(|_| Behaviour::fine()).await;
@@ -154,6 +174,7 @@ async fn nothing_is_lost_or_out_of_order_when_the_server_is_killed_amid_deliveri
         let first = before.iter().find(|first| first.position() == one.position()).unwrap();
         assert_eq!((first.id(), &first.body), (one.id(), &one.body));
     }
+    until("every figure of the page", async || figures(&server).await == figures_of_the_page()).await;
     server.program.signal(Signal::TERM);
     assert!(server.program.end().await.success());
 }

@@ -61,6 +61,13 @@ const MEANS_V4: &[Ipv6Net] = &[
     Ipv6Net::new_assert(Ipv6Addr::new(0x64, 0xff9b, 0, 0, 0, 0, 0, 0), 96),
 ];
 
+const THIS_MACHINE: &[IpAddr] = &[IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];
+const METADATA: &[IpAddr] = &[IpAddr::V4(Ipv4Addr::new(169, 254, 169, 254))];
+
+/// Names that mean the machine that looks them up (RFC 6761) or its cloud, and what of it.
+const LOCAL: &[(&str, &[IpAddr])] =
+    &[("localhost", THIS_MACHINE), ("metadata.google.internal", METADATA), ("metadata.goog", METADATA)];
+
 /// An address that may not be connected to.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{address} is {range}, and no range that VIGIE_WEBHOOK_ALLOW lists")]
@@ -93,6 +100,22 @@ impl AddressRules {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Whether a name may be looked up: not if every address that it means by itself is refused.
+    ///
+    /// # Errors
+    /// It may not; the range of what it means says why.
+    pub(super) fn check_name(&self, name: &str) -> Result<(), RefusedAddress> {
+        let name = name.trim_end_matches('.');
+        let is = |local: &str| name.strip_suffix(local).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
+        let meant = LOCAL.iter().find(|(local, _)| is(local)).map_or([].as_slice(), |(_, meant)| *meant);
+        // One address that is admitted is enough, as when it is looked up.
+        meant
+            .iter()
+            .map(|address| self.check(*address))
+            .reduce(|first, next| first.or_else(|refused| next.map_err(|_| refused)))
+            .unwrap_or(Ok(()))
     }
 }
 

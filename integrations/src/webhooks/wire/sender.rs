@@ -146,7 +146,7 @@ impl Sender {
     }
 
     async fn begin(&self, request: &Request) -> Result<Response, Failure> {
-        // Addresses in a URL are looked up by nobody, so that they are checked here.
+        // Addresses in a URL are looked up by nobody, so that they are checked here; local names with them.
         self.rules.admit(&request.target).map_err(|error| Failure::new(FailureKind::Refused, error))?;
         let post = self.client.post(request.target.url().clone()).headers(heads(request));
         post.body(request.body.to_string()).send().await.map_err(classify::failure)

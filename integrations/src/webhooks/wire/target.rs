@@ -33,6 +33,14 @@ pub enum TargetError {
     /// It names an address that may not be connected to.
     #[error(transparent)]
     Address(#[from] RefusedAddress),
+    /// Its name means such an address, whoever is asked.
+    #[error("{name} is local: {refused}")]
+    Local {
+        /// The name.
+        name: String,
+        /// What it means.
+        refused: RefusedAddress,
+    },
 }
 
 /// The URL of an endpoint. What follows the `?` counts as a secret: it is left out of everything that is printed.
@@ -100,7 +108,7 @@ impl fmt::Debug for Target {
 
 impl AddressRules {
     /// Whether a request may go there, as far as the URL says: a name is looked up, and its addresses checked, when the
-    /// request is sent.
+    /// request is sent, unless it is local by itself.
     ///
     /// # Errors
     /// It may not.
@@ -112,7 +120,7 @@ impl AddressRules {
         let host = target.0.host_str().unwrap_or_default();
         match host.trim_start_matches('[').trim_end_matches(']').parse() {
             Ok(address) => Ok(self.check(address)?),
-            Err(_) => Ok(()),
+            Err(_) => self.check_name(host).map_err(|refused| TargetError::Local { name: host.to_owned(), refused }),
         }
     }
 }
@@ -166,6 +174,29 @@ mod tests {
         }
         assert_eq!(rules.admit(&Target::parse("https://1.1.1.1/").unwrap()), Ok(()));
         assert_eq!(rules.admit(&Target::parse("https://hooks.example/").unwrap()), Ok(()));
+    }
+
+    #[test]
+    fn names_that_are_local_by_themselves_are_refused_unless_what_they_mean_is_allowed() {
+        let allowing = |range: &str| AddressRules { allowed: vec![range.parse().unwrap()], ..AddressRules::default() };
+        for (host, range, admitting) in [
+            ("localhost", "127.0.0.1 is loopback", "127.0.0.0/8"),
+            ("LOCALHOST.", "127.0.0.1 is loopback", "::1/128"),
+            ("a.b.localhost", "127.0.0.1 is loopback", "127.0.0.1/32"),
+            ("ｌocalhost", "127.0.0.1 is loopback", "127.0.0.0/8"),
+            ("metadata.google.internal", "169.254.169.254 is cloud metadata", "169.254.169.254/32"),
+            ("metadata.goog", "169.254.169.254 is cloud metadata", "169.254.0.0/16"),
+        ] {
+            let target = Target::parse(&format!("https://{host}:8443/hook")).expect(host);
+            let refused = AddressRules::default().admit(&target).expect_err(host).to_string();
+            assert!(refused.contains(range) && refused.contains("VIGIE_WEBHOOK_ALLOW"), "{refused}");
+            assert!(allowing("10.0.0.0/8").admit(&target).is_err(), "{host}");
+            assert_eq!(allowing(admitting).admit(&target), Ok(()), "{host}");
+        }
+        for host in ["localhost.example", "notlocalhost", "metadata.google.example", "internal"] {
+            let target = Target::parse(&format!("https://{host}/")).unwrap();
+            assert_eq!(AddressRules::default().admit(&target), Ok(()), "{host}");
+        }
     }
 
     #[test]
