@@ -53,6 +53,13 @@ pub(super) struct StateRow {
     pub(super) throttled_until: Option<DateTime<Utc>>,
 }
 
+impl StateRow {
+    /// Whose it is to say: an endpoint, by the owner of this epoch.
+    pub(super) fn owned(&self) -> (Uuid, i64) {
+        (self.endpoint, self.epoch)
+    }
+}
+
 /// Where a replay stands.
 #[derive(Debug, Default, Serialize)]
 pub(super) struct ReplayRow {

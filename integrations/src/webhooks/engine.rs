@@ -202,8 +202,9 @@ impl Engine {
         }
         let pool = &self.shared.pool;
         store::ensure(&endpoints.values().map(AsRef::as_ref).collect::<Vec<_>>(), pool).await?;
-        if self.shared.lease.holds() {
-            self.share(&endpoints).await?;
+        let term = self.shared.lease.term();
+        if self.shared.lease.holds_since(term) {
+            self.share(&endpoints, term).await?;
         }
         let own: Vec<EndpointId> = self.owned.keys().copied().collect();
         for endpoint in store::replaying(&own, &self.shared.pool).await? {
@@ -215,10 +216,10 @@ impl Engine {
         Ok(())
     }
 
-    /// Takes what is free, up to an even share, and gives up what is more.
-    async fn share(&mut self, endpoints: &Endpoints) -> Result<(), sqlx::Error> {
+    /// Takes what is free, up to an even share, and gives up what is more; `term` is the lease's by now.
+    async fn share(&mut self, endpoints: &Endpoints, term: u64) -> Result<(), sqlx::Error> {
         let live = live(self.shared.settings.lease, &self.shared.pool).await?;
-        let share = endpoints.len().div_ceil(live.len().max(1));
+        let share = endpoints.len().div_ceil(live.workers.len().max(1));
         let running = self.owned.values().filter(|owned| !owned.stop.is_cancelled()).count();
         let surplus = running.saturating_sub(share);
         for owned in self.owned.values().filter(|owned| !owned.stop.is_cancelled()).take(surplus) {
@@ -235,22 +236,21 @@ impl Engine {
             return Ok(());
         }
         // What this process itself left behind, such as by an error, is nobody's either.
-        let others: Vec<i64> = live.into_iter().filter(|worker| *worker != self.shared.worker).collect();
-        for state in store::claim(self.shared.worker, &free, &others, most, &self.shared.pool).await? {
+        for state in store::claim(self.shared.worker, &free, &live, most, &self.shared.pool).await? {
             if let Some(endpoint) = endpoints.get(&state.endpoint) {
-                self.begin(Arc::clone(endpoint), state);
+                self.begin(Arc::clone(endpoint), state, term);
             }
         }
         Ok(())
     }
 
-    fn begin(&mut self, endpoint: Arc<Endpoint>, state: State) {
+    fn begin(&mut self, endpoint: Arc<Endpoint>, state: State, term: u64) {
         let (shared, stop, wake) = (Arc::clone(&self.shared), CancellationToken::new(), Arc::new(Notify::new()));
         let (id, epoch) = (endpoint.id, state.epoch);
         let delivering = {
             let (endpoint, stop, wake) = (Arc::clone(&endpoint), stop.clone(), Arc::clone(&wake));
             async move {
-                match Delivery::open(shared, endpoint, state).await {
+                match Delivery::open(shared, endpoint, state, term).await {
                     Ok(delivery) => (id, delivery.run(stop, wake).await),
                     Err(error) => (id, Ended::Failed(format!("the database failed: {error}"))),
                 }
@@ -284,12 +284,12 @@ impl Engine {
     /// With other settings if it only changed; else somebody else may have it, or it is disabled.
     async fn go_on(&mut self, id: EndpointId, owned: &Owned) -> Result<(), sqlx::Error> {
         let (worker, pool) = (self.shared.worker, self.shared.pool.clone());
-        let now = self.endpoints.borrow().get(&id).cloned();
+        let (now, term) = (self.endpoints.borrow().get(&id).cloned(), self.shared.lease.term());
         let Some(now) = now else { return store::rest(worker, id, owned.epoch, &pool).await };
         if !Arc::ptr_eq(&now, &owned.endpoint)
             && let Some(state) = store::own(worker, id, owned.epoch, &pool).await?
         {
-            self.begin(now, state);
+            self.begin(now, state, term);
             return Ok(());
         }
         store::release(worker, id, owned.epoch, &pool).await

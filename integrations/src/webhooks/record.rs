@@ -9,7 +9,7 @@ use sqlx::{Connection, PgConnection, PgPool};
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
-use super::changes::{AttemptRow, Changes};
+use super::changes::{AttemptRow, Changes, StateRow};
 
 /// The most endpoints in one transaction.
 const MOST: usize = 256;
@@ -94,7 +94,7 @@ impl Recorder {
         let (moved, before) = write(batch, connection).await?;
         for one in batch {
             let state = &one.changes.state;
-            let done = moved.contains(&state.endpoint) || before.contains(&state.endpoint);
+            let done = moved.contains(&state.owned()) || before.contains(&state.owned());
             // Whoever does not want to know any more has ended.
             let _ = one.answer.send(if done { Answer::Recorded(state.batch) } else { Answer::Fenced });
         }
@@ -108,10 +108,11 @@ fn is_about_the_data(error: &sqlx::Error) -> bool {
     code.is_some_and(|code| code.starts_with("22") || code.starts_with("23"))
 }
 
-type Endpoints = HashSet<Uuid>;
+/// Endpoints, each with the epoch of an owner: of one that was replaced something may be left to be recorded.
+type Owned = HashSet<(Uuid, i64)>;
 
 /// Those whose changes are in now, and those whose were in already: the last answer of the server was lost.
-async fn write(batch: &[Handed], connection: &mut PgConnection) -> Result<(Endpoints, Endpoints), sqlx::Error> {
+async fn write(batch: &[Handed], connection: &mut PgConnection) -> Result<(Owned, Owned), sqlx::Error> {
     let mut transaction = connection.begin().await?;
     let moved = advance(batch, &mut transaction).await?;
     let mut before = HashSet::new();
@@ -119,7 +120,7 @@ async fn write(batch: &[Handed], connection: &mut PgConnection) -> Result<(Endpo
         before = recorded(batch, &mut transaction).await?;
     }
     let changes: Vec<&Changes> =
-        batch.iter().map(|one| &one.changes).filter(|changes| moved.contains(&changes.state.endpoint)).collect();
+        batch.iter().map(|one| &one.changes).filter(|changes| moved.contains(&changes.state.owned())).collect();
     attempts(&changes, &mut transaction).await?;
     replays(&changes, &mut transaction).await?;
     super::waiting::write(&changes, &mut transaction).await?;
@@ -137,11 +138,11 @@ pub(super) fn rows<'a, T: Serialize>(
 }
 
 /// Moves each endpoint that is its owner's still, in the order of batches; which.
-async fn advance(batch: &[Handed], connection: &mut PgConnection) -> Result<Endpoints, sqlx::Error> {
+async fn advance(batch: &[Handed], connection: &mut PgConnection) -> Result<Owned, sqlx::Error> {
     // In one order everywhere.
     let mut states: Vec<_> = batch.iter().map(|one| &one.changes.state).collect();
     states.sort_by_key(|state| state.endpoint);
-    let moved = sqlx::query_scalar!(
+    let moved = sqlx::query!(
         "update webhook_state s set recorded = r.batch, position = r.position, ahead = r.ahead, ordering = r.ordering,
                 succeeded_at = r.succeeded_at, failing_since = r.failing_since, breaker = r.breaker,
                 breaker_until = r.breaker_until, breaker_opened = r.breaker_opened, throttled_until = r.throttled_until,
@@ -150,27 +151,27 @@ async fn advance(batch: &[Handed], connection: &mut PgConnection) -> Result<Endp
                 ahead bigint[], ordering text, succeeded_at timestamptz, failing_since timestamptz, breaker text,
                 breaker_until timestamptz, breaker_opened integer, throttled_until timestamptz)
          where s.endpoint = r.endpoint and s.owner = r.owner and s.epoch = r.epoch and s.recorded = r.batch - 1
-         returning s.endpoint",
+         returning s.endpoint, s.epoch",
         Json(states) as _
     )
     .fetch_all(connection)
     .await?;
-    Ok(moved.into_iter().collect())
+    Ok(moved.into_iter().map(|row| (row.endpoint, row.epoch)).collect())
 }
 
-async fn recorded(batch: &[Handed], connection: &mut PgConnection) -> Result<Endpoints, sqlx::Error> {
-    let states: HashMap<Uuid, _> = batch.iter().map(|one| (one.changes.state.endpoint, &one.changes.state)).collect();
-    let endpoints: Vec<Uuid> = states.keys().copied().collect();
+async fn recorded(batch: &[Handed], connection: &mut PgConnection) -> Result<Owned, sqlx::Error> {
+    let endpoints: Vec<Uuid> = batch.iter().map(|one| one.changes.state.endpoint).collect();
     let rows =
         sqlx::query!("select endpoint, owner, epoch, recorded from webhook_state where endpoint = any($1)", &endpoints)
             .fetch_all(connection)
             .await?;
-    let own = rows.into_iter().filter(|row| {
-        states.get(&row.endpoint).is_some_and(|state| {
+    let rows: HashMap<Uuid, _> = rows.into_iter().map(|row| (row.endpoint, row)).collect();
+    let is_in = |state: &&StateRow| {
+        rows.get(&state.endpoint).is_some_and(|row| {
             row.owner == Some(state.owner) && row.epoch == state.epoch && row.recorded >= state.batch
         })
-    });
-    Ok(own.map(|row| row.endpoint).collect())
+    };
+    Ok(batch.iter().map(|one| &one.changes.state).filter(is_in).map(StateRow::owned).collect())
 }
 
 async fn attempts(changes: &[&Changes], connection: &mut PgConnection) -> Result<(), sqlx::Error> {
@@ -215,4 +216,51 @@ async fn replays(changes: &[&Changes], connection: &mut PgConnection) -> Result<
     .execute(connection)
     .await?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::store;
+    use super::super::testing::endpoint;
+    use super::*;
+
+    fn handed(endpoint: Uuid, epoch: i64, outcome: &'static str) -> (Handed, mpsc::UnboundedReceiver<Answer>) {
+        let (answer, answers) = mpsc::unbounded_channel();
+        let state = StateRow { endpoint, owner: 1, epoch, batch: 1, breaker: "closed", ..StateRow::default() };
+        let attempt = AttemptRow {
+            endpoint,
+            event: Uuid::nil(),
+            position: None,
+            kind: String::new(),
+            replay: 0,
+            attempt: 1,
+            at: chrono::DateTime::UNIX_EPOCH,
+            latency_us: 0,
+            outcome,
+            status: None,
+            error: None,
+            request_head: String::new(),
+            response_head: None,
+            response_body: None,
+            next_try: None,
+            worker: None,
+        };
+        (Handed { changes: Changes { state, attempts: vec![attempt], ..Changes::default() }, answer }, answers)
+    }
+
+    #[tokio::test]
+    async fn what_an_owner_has_left_behind_is_not_recorded_with_what_the_next_one_hands_over() {
+        let (pool, endpoint) = (vigie_eventlog::testing::database().await, endpoint("http://localhost/"));
+        store::ensure(&[&endpoint], &pool).await.unwrap();
+        sqlx::query("update webhook_state set owner = 1, epoch = 2").execute(&pool).await.unwrap();
+        let (old, mut old_answers) = handed(endpoint.id, 1, "failed");
+        let (new, mut new_answers) = handed(endpoint.id, 2, "delivered");
+        let mut recorder = Recorder { pool: pool.clone(), lease: Duration::from_secs(60), connection: None };
+        recorder.record(&[old, new]).await;
+        assert_eq!(old_answers.recv().await, Some(Answer::Fenced));
+        assert_eq!(new_answers.recv().await, Some(Answer::Recorded(1)));
+        let kept: Vec<String> =
+            sqlx::query_scalar("select outcome from webhook_attempt").fetch_all(&pool).await.unwrap();
+        assert_eq!(kept, ["delivered"]);
+    }
 }

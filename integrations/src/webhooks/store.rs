@@ -5,6 +5,7 @@ use sqlx::PgPool;
 use uuid::Uuid;
 
 use super::endpoint::{Endpoint, EndpointId};
+use super::worker::Live;
 
 /// How far an endpoint had come when this process became its owner.
 #[derive(Debug, Clone)]
@@ -39,11 +40,12 @@ pub(super) async fn ensure(endpoints: &[&Endpoint], pool: &PgPool) -> Result<(),
     Ok(())
 }
 
-/// Becomes the owner of up to `most` of these endpoints that belong to no live worker.
+/// Becomes the owner of up to `most` of these endpoints that belong to none of those who live, as this process saw them. That
+/// may be long ago if it has stood still since: an owner that has shown itself after it is left alone.
 pub(super) async fn claim(
     worker: i64,
     endpoints: &[EndpointId],
-    live: &[i64],
+    live: &Live,
     most: i64,
     pool: &PgPool,
 ) -> Result<Vec<State>, sqlx::Error> {
@@ -51,17 +53,31 @@ pub(super) async fn claim(
         State,
         "update webhook_state s set owner = $1, epoch = s.epoch + 1, updated_at = clock_timestamp()
          where s.endpoint in (select f.endpoint from webhook_state f
-                              where f.endpoint = any($2) and (f.owner is null or f.owner <> all($3))
-                              limit $4 for update skip locked)
+                              where f.endpoint = any($2)
+                                and (f.owner is null or f.owner = $1
+                                     or f.owner <> all($3) and f.updated_at < $4)
+                              limit $5 for update skip locked)
          returning s.endpoint, s.epoch, s.recorded, s.position, s.ahead, s.ordering, s.succeeded_at, s.failing_since,
                    s.breaker, s.breaker_until, s.breaker_opened, s.throttled_until",
         worker,
         endpoints,
-        live,
+        &live.workers,
+        live.at,
         most
     )
     .fetch_all(pool)
     .await
+}
+
+/// Shows that the owner of an endpoint lives, before whoever took it for dead claims the endpoint; false if it was claimed.
+pub(super) async fn keep(worker: i64, endpoint: EndpointId, epoch: i64, pool: &PgPool) -> Result<bool, sqlx::Error> {
+    let kept = sqlx::query!(
+        "update webhook_state set updated_at = clock_timestamp() where endpoint = $1 and owner = $2 and epoch = $3",
+        endpoint,
+        worker,
+        epoch
+    );
+    Ok(kept.execute(pool).await?.rows_affected() == 1)
 }
 
 /// The state of an endpoint, if it still is this worker's.

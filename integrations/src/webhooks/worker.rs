@@ -3,12 +3,14 @@
 //! A worker is a row and an advisory lock on one connection. The others take its endpoints over when the lock is free, which
 //! is at once when the process dies, or when it was not seen for the length of a lease, which is what becomes visible of a
 //! process that stands still. It believes in itself for two thirds of that, by its own monotonic clock, and until its
-//! connection breaks. What keeps its writes out after that is the database: each names the owner and the epoch.
+//! connection breaks. What keeps its writes out after that is the database: each names the owner and the epoch. When it is
+//! sure of itself again, it does not know whether it still owns what it owned: it asks before it goes on.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use chrono::{DateTime, Utc};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{Connection, PgConnection, PgPool};
 
@@ -21,11 +23,13 @@ pub(super) struct Lease {
     base: Instant,
     /// Milliseconds after `base`.
     until: Arc<AtomicU64>,
+    /// Counts how often it began anew after it had ended.
+    term: Arc<AtomicU64>,
 }
 
 impl Lease {
-    fn new() -> Self {
-        Self { base: Instant::now(), until: Arc::new(AtomicU64::new(0)) }
+    pub(super) fn new() -> Self {
+        Self { base: Instant::now(), until: Arc::default(), term: Arc::default() }
     }
 
     /// Whether nobody can have taken over yet.
@@ -33,12 +37,26 @@ impl Lease {
         self.base.elapsed().as_millis() < u128::from(self.until.load(Ordering::Acquire))
     }
 
-    fn extend(&self, from: Instant, by: Duration) {
+    /// What [`Lease::holds_since`] asks for.
+    pub(super) fn term(&self) -> u64 {
+        self.term.load(Ordering::Acquire)
+    }
+
+    /// Whether nobody can have taken over since it was known, in that term, that nobody had.
+    pub(super) fn holds_since(&self, term: u64) -> bool {
+        self.holds() && self.term() == term
+    }
+
+    pub(super) fn extend(&self, from: Instant, by: Duration) {
+        if !self.holds() {
+            // Before anybody sees that it holds again.
+            self.term.fetch_add(1, Ordering::AcqRel);
+        }
         let until = from.duration_since(self.base) + by;
         self.until.store(u64::try_from(until.as_millis()).unwrap_or(u64::MAX), Ordering::Release);
     }
 
-    fn end(&self) {
+    pub(super) fn end(&self) {
         self.until.store(0, Ordering::Release);
     }
 }
@@ -119,18 +137,50 @@ impl Worker {
 }
 
 /// The workers that live.
-pub(super) async fn live(lease: Duration, pool: &PgPool) -> Result<Vec<i64>, sqlx::Error> {
-    sqlx::query_scalar!(
-        "select w.id from webhook_worker w
+#[derive(Debug)]
+pub(super) struct Live {
+    pub(super) workers: Vec<i64>,
+    /// When that was so, by the database's clock.
+    pub(super) at: DateTime<Utc>,
+}
+
+/// Looks who lives.
+pub(super) async fn live(lease: Duration, pool: &PgPool) -> Result<Live, sqlx::Error> {
+    sqlx::query_as!(
+        Live,
+        r#"select coalesce(array_agg(w.id), '{}') as "workers!", statement_timestamp() as "at!" from webhook_worker w
          where w.seen_at > clock_timestamp() - make_interval(secs => $1)
            and exists (select from pg_locks l
                        where l.locktype = 'advisory' and l.granted and l.objsubid = 2
                          and l.classid::bigint = $2 and l.objid::bigint = w.id
-                         and l.database = (select oid from pg_database where datname = current_database()))
-         order by w.id",
+                         and l.database = (select oid from pg_database where datname = current_database()))"#,
         lease.as_secs_f64(),
         i64::from(WORKING)
     )
-    .fetch_all(pool)
+    .fetch_one(pool)
     .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lease_that_had_ended_is_another_when_it_begins_anew() {
+        let (lease, hour) = (Lease::new(), Duration::from_secs(3_600));
+        lease.extend(Instant::now(), hour);
+        let term = lease.term();
+        lease.extend(Instant::now(), hour);
+        assert!(lease.holds_since(term), "it was made longer");
+        lease.end();
+        assert!(!lease.holds() && lease.term() == term);
+        lease.extend(Instant::now(), hour);
+        assert!(lease.holds() && !lease.holds_since(term) && lease.holds_since(lease.term()));
+        // A process that has stood still.
+        lease.extend(Instant::now(), Duration::ZERO);
+        let term = lease.term();
+        assert!(!lease.holds());
+        lease.extend(Instant::now(), hour);
+        assert!(!lease.holds_since(term));
+    }
 }

@@ -14,9 +14,10 @@ use tokio::sync::watch;
 use vigie_eventlog::Log;
 use vigie_eventlog::time::{Timekeeper, Waiting};
 use vigie_integrations::webhooks::testing::{Behaviour, Received, Receiver, endpoint};
+use vigie_integrations::webhooks::wire::CustomHeaders;
 use vigie_integrations::webhooks::{Endpoint, Settings};
 
-use crate::world::{SETTINGS, World, counted_in_order, process};
+use crate::world::{PROCESS, SETTINGS, World, counted_in_order, process};
 
 const DATABASE: &str = "VIGIE_WEBHOOKS_TEST_DATABASE";
 const RECEIVER: &str = "VIGIE_WEBHOOKS_TEST_RECEIVER";
@@ -56,7 +57,12 @@ async fn deliver_until_killed() {
     let (Ok(database), Ok(receiver)) = (std::env::var(DATABASE), std::env::var(RECEIVER)) else { return };
     let pool = PgPoolOptions::new().max_connections(6).connect(&database).await.unwrap();
     let log = Log::open(pool.clone()).await.unwrap();
-    let endpoints: BTreeMap<_, _> = endpoints(&receiver).into_iter().map(|e| (e.id, Arc::new(e))).collect();
+    let id = std::process::id().to_string();
+    let own = |mut endpoint: Endpoint| {
+        endpoint.headers = Arc::new(CustomHeaders::new([(PROCESS, id.as_str())]).unwrap());
+        (endpoint.id, Arc::new(endpoint))
+    };
+    let endpoints: BTreeMap<_, _> = endpoints(&receiver).into_iter().map(own).collect();
     let (_sender, endpoints) = watch::channel(Arc::new(endpoints));
     let _process =
         process(&pool, &log, Arc::new(Machine), endpoints, Settings { lease: Duration::from_secs(3), ..SETTINGS });

@@ -9,8 +9,9 @@ use sqlx::PgPool;
 use tokio::sync::{mpsc, watch};
 use uuid::Uuid;
 use vigie_eventlog::time::{ManualTime, Time, Timekeeper};
-use vigie_eventlog::{Append, Log, Metadata, NewEvent, testing};
+use vigie_eventlog::{Log, testing};
 use vigie_integrations::webhooks::testing::{Received, Receiver, local};
+pub(crate) use vigie_integrations::webhooks::testing::{append, noon};
 use vigie_integrations::webhooks::{Disabled, Endpoint, Endpoints, Settings, Setup, Webhooks};
 
 /// Quick enough for tests, and with room for a machine that has much else to do.
@@ -24,10 +25,6 @@ pub(crate) const SETTINGS: Settings = Settings {
 
 /// How long something is waited for that must happen.
 const PATIENCE: Duration = Duration::from_secs(60);
-
-pub(crate) fn noon() -> DateTime<Utc> {
-    "2026-03-01T12:00:00Z".parse().unwrap()
-}
 
 pub(crate) struct World {
     pub(crate) pool: PgPool,
@@ -137,38 +134,18 @@ pub(crate) async fn stands_at(endpoint: Uuid, pool: &PgPool) -> Option<i64> {
         .unwrap()
 }
 
-/// Appends events about these things together; the last position.
-pub(crate) async fn append(log: &Log, events: &[&[&str]]) -> i64 {
-    let event = |tags: &&[&str]| NewEvent {
-        kind: "support.site_defined".to_owned(),
-        version: 1,
-        site: "LFW".to_owned(),
-        tags: tags.iter().map(|tag| (*tag).to_owned()).collect(),
-        data: r#"{"icao":"DXXX","kind":"airport","name":"Lomé","site":"LFW","zone":"Africa/Lome"}"#.to_owned(),
-        occurred_at: noon(),
-    };
-    let command_id = Uuid::now_v7();
-    let metadata = Metadata {
-        command_id,
-        command: "support.define_site".to_owned(),
-        correlation_id: command_id,
-        causation_id: None,
-        actor: "operator:test".to_owned(),
-        traceparent: None,
-    };
-    let events = events.iter().map(event).collect();
-    log.append(Append { events, metadata, conditions: Vec::new(), answer: None }).await.unwrap().last
-}
-
 /// The positions that a receiver was sent, in order.
 pub(crate) fn positions(receiver: &Receiver) -> Vec<i64> {
     receiver.received().iter().map(|received| received.position().unwrap()).collect()
 }
 
-/// The events of a thing as they came.
-fn all_of(received: &[Received], tag: &serde_json::Value) -> Vec<i64> {
+/// A header that says which process a request is from, where there are several.
+pub(crate) const PROCESS: &str = "x-process";
+
+/// The events of a thing as they came, and from whom.
+fn all_of(received: &[Received], tag: &serde_json::Value) -> Vec<String> {
     let of_tag = received.iter().filter(|one| one.json()["tags"].as_array().unwrap().contains(tag));
-    of_tag.map(|one| one.position().unwrap()).collect()
+    of_tag.map(|one| format!("{}@{}", one.position().unwrap(), one.header(PROCESS).unwrap_or_default())).collect()
 }
 
 /// How often each event came, and that of each key the first of each came in order; `keys` of an event are its tags.

@@ -89,6 +89,8 @@ pub(super) struct Delivery {
     shared: Arc<Shared>,
     endpoint: Arc<Endpoint>,
     state: State,
+    /// The term of the lease in which it was known last that nobody else owns the endpoint.
+    term: u64,
     lanes: Lanes,
     live: Track,
     replay: Option<Replay>,
@@ -122,7 +124,12 @@ pub(super) struct Delivery {
 
 impl Delivery {
     /// Goes on where the endpoint stands.
-    pub(super) async fn open(shared: Arc<Shared>, endpoint: Arc<Endpoint>, state: State) -> Result<Self, sqlx::Error> {
+    pub(super) async fn open(
+        shared: Arc<Shared>,
+        endpoint: Arc<Endpoint>,
+        state: State,
+        term: u64,
+    ) -> Result<Self, sqlx::Error> {
         let pool = &shared.pool;
         if state.ordering != endpoint.ordering {
             waiting::reorder(&endpoint, shared.worker, state.epoch, shared.settings.lease, pool).await?;
@@ -159,6 +166,7 @@ impl Delivery {
             shared,
             endpoint,
             state,
+            term,
         })
     }
 
@@ -175,6 +183,7 @@ impl Delivery {
         looks.set_missed_tick_behavior(MissedTickBehavior::Skip);
         self.look_for_replays().await?;
         loop {
+            self.be_sure().await?;
             self.load().await?;
             self.read_replay().await?;
             self.start();
@@ -198,6 +207,25 @@ impl Delivery {
                 _ = idle.tick() => self.tick(),
             }
         }
+    }
+
+    /// Whether nobody else can own the endpoint.
+    fn is_sure(&self) -> bool {
+        self.shared.lease.holds_since(self.term)
+    }
+
+    /// Whoever was not sure of itself for a while may have been replaced: nothing goes on before that is known.
+    async fn be_sure(&mut self) -> Result<(), Ended> {
+        let term = self.shared.lease.term();
+        if term == self.term || !self.shared.lease.holds() {
+            return Ok(());
+        }
+        let (worker, epoch) = (self.shared.worker, self.state.epoch);
+        if !store::keep(worker, self.endpoint.id, epoch, &self.shared.pool).await.map_err(database)? {
+            return Err(Ended::Fenced);
+        }
+        self.term = term;
+        Ok(())
     }
 
     fn now(&self) -> DateTime<Utc> {
@@ -251,7 +279,7 @@ impl Delivery {
     /// Whether something else than time or an event holds it up.
     fn looks_again(&self) -> bool {
         let full = !self.has_room() && !self.sends.is_empty();
-        !self.shared.lease.holds() || full || self.replay.as_ref().is_some_and(|replay| replay.waits)
+        !self.is_sure() || full || self.replay.as_ref().is_some_and(|replay| replay.waits)
     }
 
     fn look_again(&mut self) {
@@ -327,3 +355,6 @@ impl Drop for Reader {
 fn after(now: DateTime<Utc>, wait: Duration) -> DateTime<Utc> {
     now + TimeDelta::from_std(wait).unwrap_or(TimeDelta::days(365))
 }
+
+#[cfg(test)]
+mod replaced_tests;

@@ -36,12 +36,13 @@ impl Delivery {
                 rate.take(self.shared.time.now());
             }
             self.started.insert(ticket, Instant::now());
-            self.sends.spawn(send(Arc::clone(&self.shared), Arc::clone(&self.endpoint), ticket, item, place));
+            let (shared, endpoint, term) = (Arc::clone(&self.shared), Arc::clone(&self.endpoint), self.term);
+            self.sends.spawn(send(shared, endpoint, term, ticket, item, place));
         }
     }
 
     fn may_send(&self) -> bool {
-        if self.stopping || self.halted.is_some() || !self.shared.lease.holds() {
+        if self.stopping || self.halted.is_some() || !self.is_sure() {
             return false;
         }
         let (now, in_flight) = (self.now(), self.lanes.in_flight());
@@ -53,7 +54,7 @@ impl Delivery {
     }
 }
 
-async fn send(shared: Arc<Shared>, endpoint: Arc<Endpoint>, ticket: u64, item: Item, place: Place) -> Sent {
+async fn send(shared: Arc<Shared>, endpoint: Arc<Endpoint>, term: u64, ticket: u64, item: Item, place: Place) -> Sent {
     let at = shared.time.now();
     let body = match Body::of(&item.event) {
         Ok(body) => body.text,
@@ -61,7 +62,7 @@ async fn send(shared: Arc<Shared>, endpoint: Arc<Endpoint>, ticket: u64, item: I
     };
     let request = request(&endpoint, item.event.id, at, body);
     // The last look before it goes.
-    if !shared.lease.holds() {
+    if !shared.lease.holds_since(term) {
         return Sent { ticket, attempt: None };
     }
     let attempt = shared.sender.send(&request).await;

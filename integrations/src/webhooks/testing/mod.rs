@@ -3,6 +3,7 @@
 mod behaviour;
 mod certificate;
 mod connection;
+mod events;
 mod settings;
 
 use std::fmt;
@@ -18,6 +19,7 @@ use tokio_rustls::TlsAcceptor;
 pub use behaviour::{Behaviour, Gate, Reply};
 pub use certificate::{Certificate, Flaw};
 pub use connection::Received;
+pub use events::{append, noon};
 pub use settings::{endpoint, local};
 
 /// How long something is waited for that must happen.
