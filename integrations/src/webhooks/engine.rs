@@ -218,7 +218,7 @@ impl Engine {
 
     /// Takes what is free, up to an even share, and gives up what is more; `term` is the lease's by now.
     async fn share(&mut self, endpoints: &Endpoints, term: u64) -> Result<(), sqlx::Error> {
-        let live = live(self.shared.settings.lease, &self.shared.pool).await?;
+        let live = live(self.shared.settings.lease, self.shared.settings.look, &self.shared.pool).await?;
         let share = endpoints.len().div_ceil(live.workers.len().max(1));
         let running = self.owned.values().filter(|owned| !owned.stop.is_cancelled()).count();
         let surplus = running.saturating_sub(share);

@@ -204,7 +204,12 @@ pub(super) async fn last(endpoint: Uuid, pool: &PgPool) -> Result<i64, sqlx::Err
 }
 
 /// Gives the first of each lane a next try: a process that was killed may have been about to send it.
-pub(super) async fn repair(endpoint: Uuid, now: DateTime<Utc>, pool: &PgPool) -> Result<(), sqlx::Error> {
+pub(super) async fn repair(
+    endpoint: Uuid,
+    (worker, epoch): (i64, i64),
+    now: DateTime<Utc>,
+    pool: &PgPool,
+) -> Result<(), sqlx::Error> {
     // From lane to lane along the index, however long they are.
     sqlx::query!(
         "with recursive head as (
@@ -215,9 +220,12 @@ pub(super) async fn repair(endpoint: Uuid, now: DateTime<Utc>, pool: &PgPool) ->
                  select lane, seq, next_try from webhook_waiting
                  where endpoint = $1 and state = 'waiting' and lane > h.lane order by lane, seq limit 1) n)
          update webhook_waiting w set next_try = $2
-         from head where head.next_try is null and w.endpoint = $1 and w.seq = head.seq",
+         from head where head.next_try is null and w.endpoint = $1 and w.seq = head.seq
+           and exists (select from webhook_state s where s.endpoint = $1 and s.owner = $3 and s.epoch = $4 for share)",
         endpoint,
-        now
+        now,
+        worker,
+        epoch
     )
     .execute(pool)
     .await?;
@@ -225,14 +233,14 @@ pub(super) async fn repair(endpoint: Uuid, now: DateTime<Utc>, pool: &PgPool) ->
 }
 
 /// Forgets lanes in which nothing waits: their owner was gone before it could say that they had ended. What came of their keys
-/// would wait behind nothing.
+/// would wait behind nothing. Nobody becomes the owner while that is looked at.
 pub(super) async fn forget_ended(endpoint: Uuid, worker: i64, epoch: i64, pool: &PgPool) -> Result<(), sqlx::Error> {
     sqlx::query!(
         "delete from webhook_lane l
          where l.endpoint = $1
            and not exists (select from webhook_waiting w
                            where w.endpoint = l.endpoint and w.lane = l.lane and w.state = 'waiting')
-           and exists (select from webhook_state s where s.endpoint = $1 and s.owner = $2 and s.epoch = $3)",
+           and exists (select from webhook_state s where s.endpoint = $1 and s.owner = $2 and s.epoch = $3 for share)",
         endpoint,
         worker,
         epoch

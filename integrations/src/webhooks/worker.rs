@@ -1,7 +1,7 @@
 //! This process among those that deliver: seen by the others, and sure of itself only for as long as they are.
 //!
-//! A worker is a row and an advisory lock on one connection. The others take its endpoints over when the lock is free, which
-//! is at once when the process dies, or when it was not seen for the length of a lease, which is what becomes visible of a
+//! A worker is a row and an advisory lock on one connection. The others take its endpoints over when the lock is free and two
+//! beats are left out, which is soon after the process died, or when it was not seen for the length of a lease, which is what becomes visible of a
 //! process that stands still. It believes in itself for two thirds of that, by its own monotonic clock, and until its
 //! connection breaks. What keeps its writes out after that is the database: each names the owner and the epoch. When it is
 //! sure of itself again, it does not know whether it still owns what it owned: it asks before it goes on.
@@ -144,18 +144,20 @@ pub(super) struct Live {
     pub(super) at: DateTime<Utc>,
 }
 
-/// Looks who lives.
-pub(super) async fn live(lease: Duration, pool: &PgPool) -> Result<Live, sqlx::Error> {
+/// Looks who lives. Whose lock is free is given the time to notice, if it is only its connection that has ended.
+pub(super) async fn live(lease: Duration, beat: Duration, pool: &PgPool) -> Result<Live, sqlx::Error> {
     sqlx::query_as!(
         Live,
         r#"select coalesce(array_agg(w.id), '{}') as "workers!", statement_timestamp() as "at!" from webhook_worker w
          where w.seen_at > clock_timestamp() - make_interval(secs => $1)
-           and exists (select from pg_locks l
+           and (w.seen_at > clock_timestamp() - make_interval(secs => $3)
+             or exists (select from pg_locks l
                        where l.locktype = 'advisory' and l.granted and l.objsubid = 2
                          and l.classid::bigint = $2 and l.objid::bigint = w.id
-                         and l.database = (select oid from pg_database where datname = current_database()))"#,
+                         and l.database = (select oid from pg_database where datname = current_database())))"#,
         lease.as_secs_f64(),
-        i64::from(WORKING)
+        i64::from(WORKING),
+        2.0 * beat.as_secs_f64()
     )
     .fetch_one(pool)
     .await

@@ -135,7 +135,7 @@ impl Delivery {
             waiting::reorder(&endpoint, shared.worker, state.epoch, shared.settings.lease, pool).await?;
         }
         waiting::forget_ended(endpoint.id, shared.worker, state.epoch, pool).await?;
-        waiting::repair(endpoint.id, shared.time.now(), pool).await?;
+        waiting::repair(endpoint.id, (shared.worker, state.epoch), shared.time.now(), pool).await?;
         let seq = waiting::last(endpoint.id, pool).await?;
         let due = waiting::due(endpoint.id, 1, pool).await?.first().map(|head| head.next_try);
         store::note(shared.worker, endpoint.id, state.epoch, "", pool).await?;

@@ -103,7 +103,7 @@ impl Delivery {
         sqlx::query!(
             "update webhook_waiting w set next_try = $4
              where w.endpoint = $1 and w.position > $2 and w.position <= $3 and w.state = 'waiting' and w.next_try > $4
-               and exists (select from webhook_state s where s.endpoint = $1 and s.owner = $5 and s.epoch = $6)",
+               and exists (select from webhook_state s where s.endpoint = $1 and s.owner = $5 and s.epoch = $6 for share)",
             self.endpoint.id,
             after,
             until,
