@@ -112,8 +112,10 @@ async fn write(writer: Writer, mut waiting: mpsc::Receiver<Waiting>) {
         }
         if since_pruned >= PRUNE_EVERY {
             since_pruned = 0;
-            if let Err(error) = prune(&writer.pool, writer.keep, (writer.clock)()).await {
-                tracing::warn!(error = %error, "old refusals could not be removed");
+            match prune(&writer.pool, writer.keep, (writer.clock)()).await {
+                // The program ends: the next one removes them.
+                Ok(_) | Err(sqlx::Error::PoolClosed) => {}
+                Err(error) => tracing::warn!(error = %error, "old refusals could not be removed"),
             }
         }
     }

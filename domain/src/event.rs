@@ -4,6 +4,25 @@ use crate::kernel::{Tag, events::Encoded};
 
 pub use crate::kernel::events::{DecodeError, TypeInfo};
 
+/// The kinds of all tags that events carry, by name.
+pub const TAG_KINDS: &[&str] = &[
+    "alert",
+    "allocation",
+    "endpoint",
+    "event",
+    "flight",
+    "key",
+    "pass",
+    "projection",
+    "role",
+    "session",
+    "site",
+    "site_day",
+    "stand",
+    "stand_day",
+    "user",
+];
+
 macro_rules! contexts {
     ($($(#[$doc:meta])* $variant:ident($inner:ty)),* $(,)?) => {
         /// A fact of one of the contexts, in today's shape.

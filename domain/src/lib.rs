@@ -15,4 +15,4 @@ pub mod webhooks;
 
 mod event;
 
-pub use event::{CONTEXTS, DecodeError, Event, TypeInfo};
+pub use event::{CONTEXTS, DecodeError, Event, TAG_KINDS, TypeInfo};

@@ -23,7 +23,7 @@ mod webhooks;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::settings::Settings;
 
@@ -82,12 +82,28 @@ pub type CliError = Box<dyn std::error::Error + Send + Sync>;
 /// Runs the program.
 #[must_use]
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = read();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return fail(&error),
     };
     runtime.block_on(run(cli)).unwrap_or_else(|error| fail(error.as_ref()))
+}
+
+/// What was asked for; the program ends here if that cannot be read.
+fn read() -> Cli {
+    let mut command = with_numbers_below_zero(Cli::command());
+    let matches = command.get_matches_mut();
+    Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.format(&mut command).exit())
+}
+
+/// No option of ours is a digit: what looks like a negative number is a value, which is told its bounds.
+fn with_numbers_below_zero(command: clap::Command) -> clap::Command {
+    let values = |arg: clap::Arg| {
+        let other = !arg.get_action().takes_values() || arg.is_allow_hyphen_values_set();
+        if other { arg } else { arg.allow_negative_numbers(true) }
+    };
+    command.mut_args(values).mut_subcommands(with_numbers_below_zero)
 }
 
 async fn run(cli: Cli) -> Outcome {
@@ -138,4 +154,47 @@ fn reader_has_gone(error: &(dyn std::error::Error + 'static)) -> bool {
         cause = error.source();
     }
     false
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::error::{ContextKind, ErrorKind};
+
+    use super::*;
+
+    /// Every value of every command, with the words that lead to it.
+    fn values(command: &clap::Command, path: &[String], found: &mut Vec<Vec<String>>) {
+        for arg in command.get_arguments().filter(|arg| arg.get_action().takes_values()) {
+            let option = arg.get_long().map(|long| format!("--{long}"));
+            found.push(path.iter().cloned().chain(option).collect());
+        }
+        for inner in command.get_subcommands() {
+            values(inner, &[path, &[inner.get_name().to_owned()]].concat(), found);
+        }
+    }
+
+    #[test]
+    fn a_number_below_zero_is_a_value_everywhere() {
+        let command = with_numbers_below_zero(Cli::command());
+        command.clone().debug_assert();
+        let mut all = Vec::new();
+        values(&command, &["vigie".to_owned()], &mut all);
+        assert!(all.len() > 100, "{} values", all.len());
+        for mut line in all {
+            line.push("-1".to_owned());
+            let error = command.clone().try_get_matches_from(&line).err();
+            assert_ne!(error.map(|error| error.kind()), Some(ErrorKind::UnknownArgument), "{line:?}");
+        }
+    }
+
+    #[test]
+    fn a_number_out_of_bounds_is_told_its_bounds() {
+        let endpoint = "00000000-0000-7000-8000-000000000001";
+        for (option, bounds) in [("--limit", "1..=10000"), ("--after", "0..")] {
+            let line = ["vigie", "webhooks", "waiting", endpoint, option, "-1"];
+            let error = with_numbers_below_zero(Cli::command()).try_get_matches_from(line).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::ValueValidation, "{error}");
+            assert!(error.get(ContextKind::InvalidArg).is_some() && error.to_string().contains(bounds), "{error}");
+        }
+    }
 }

@@ -9,23 +9,23 @@ use uuid::Uuid;
 use vigie_commands::{Done, Failure, Order};
 use vigie_domain::kernel::Decision;
 use vigie_domain::webhooks::{
-    Change, DisableEndpoint, DisableReason, EnableEndpoint, EndpointId, Filter, OnExhaustion, Rate, RemoveEndpoint,
-    RetrySchedule, Timeout, WebhookRefusal,
+    Change, DisableEndpoint, DisableReason, EnableEndpoint, EndpointId, Filter, OnExhaustion, RemoveEndpoint, Timeout,
+    WebhookRefusal,
 };
 use vigie_integrations::webhooks::{Endpoint, Filter as WireFilter, preview};
 
 use super::{CliError, Outcome};
 use crate::cli::say::say;
-use crate::operate::{Until, position_until};
+use crate::operate::{Until, bounded};
 use crate::runtime::Runtime;
 use crate::settings::Settings;
 use crate::webhooks::{
-    AttemptRow, Attempts, Changes, NewEndpoint, ReplayRow, Shown, WaitingRow, WebhookError, Webhooks, cancel, replay,
-    site_of, texts,
+    AttemptRow, Attempts, Changes, NewEndpoint, ReplayRow, ReplayWhat, Shown, WaitingRow, WebhookError, Webhooks,
+    cancel, kept, replay, site_of, texts,
 };
 
 pub(super) use args::Args;
-use args::{Action, Changed, Range, Register, Which};
+use args::{Action, Changed, Previewed, Range, Register, Which};
 
 /// Runs it.
 pub(super) async fn run(args: Args, settings: Settings) -> Outcome {
@@ -50,8 +50,9 @@ async fn act(args: Args, runtime: &Runtime, settings: &Settings) -> Outcome {
         Action::Change(changed) => {
             let (webhooks, endpoint) = (open()?, changed.which.endpoint);
             let given = plainly(webhooks.change(endpoint, changes(*changed)?))?;
-            plainly(webhooks.give(given, order()).await)?;
-            say!("{endpoint} is changed");
+            let (done, _) = plainly(webhooks.give(given, order()).await)?;
+            let became = if done.appended > 0 { "is changed" } else { "is as it was: nothing of it is changed" };
+            say!("{endpoint} {became}");
         }
         Action::Disable(Which { endpoint }) => {
             let command = DisableEndpoint { endpoint, reason: DisableReason::Operator };
@@ -105,17 +106,31 @@ async fn act(args: Args, runtime: &Runtime, settings: &Settings) -> Outcome {
             Some(replay) => print::replay(&replay, json)?,
             None => return Err(format!("no replay {replay} of this endpoint is to be done or running").into()),
         },
-        Action::Preview { endpoint, filter, site, range, first } => {
-            let filter = match endpoint {
-                Some(endpoint) => plainly(open()?.filter(endpoint).await)?,
-                None => wire(filter.into(), site.map(String::from))?,
-            };
-            let (range, own) = (within(runtime, &range).await?, endpoint.map(|id| Endpoint::tag(id.uuid())));
-            let admits = |event: &vigie_eventlog::Recorded| own.as_ref().is_none_or(|own| !event.tags.contains(own));
-            print::preview(&preview(&runtime.log, &filter, admits, range, first).await?, json);
-        }
+        Action::Preview(previewed) => foreseen(previewed, runtime, settings, json).await?,
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Prints what would be sent, or be sent again.
+async fn foreseen(asked: Previewed, runtime: &Runtime, settings: &Settings, json: bool) -> Result<(), CliError> {
+    let Previewed { what, endpoint, filter, site, range, first } = asked;
+    let range = within(runtime, &range).await?;
+    let what = ReplayWhat::from(what);
+    if what != ReplayWhat::Everything {
+        let endpoint = endpoint.ok_or("what failed or waits is an endpoint's: name it with --endpoint")?;
+        let endpoint = there(runtime, &Which { endpoint }).await?;
+        let found = plainly(kept(&runtime.pool, &runtime.log, endpoint, what, range, first).await)?;
+        print::preview(&found, "deliveries", json);
+        return Ok(());
+    }
+    let filter = match endpoint {
+        Some(endpoint) => plainly(Webhooks::of(runtime, settings)?.filter(endpoint).await)?,
+        None => wire(filter.into(), site.map(String::from))?,
+    };
+    let own = endpoint.map(|id| Endpoint::tag(id.uuid()));
+    let admits = |event: &vigie_eventlog::Recorded| own.as_ref().is_none_or(|own| !event.tags.contains(own));
+    print::preview(&preview(&runtime.log, &filter, admits, range, first).await?, "events", json);
+    Ok(())
 }
 
 /// The id of an endpoint that there is.
@@ -129,10 +144,10 @@ async fn there(runtime: &Runtime, Which { endpoint }: &Which) -> Result<Uuid, Cl
 async fn within(runtime: &Runtime, range: &Range) -> Result<(i64, i64), CliError> {
     let after = match range.after {
         Some(Until::Position(0)) | None => 0,
-        Some(after) => position_until(&runtime.log, after).await?,
+        Some(after) => bounded(&runtime.log, after).await?,
     };
     let until = match range.until {
-        Some(until) => position_until(&runtime.log, until).await?,
+        Some(until) => bounded(&runtime.log, until).await?,
         None => runtime.log.head().await?,
     };
     if after > until {
@@ -141,11 +156,10 @@ async fn within(runtime: &Runtime, range: &Range) -> Result<(i64, i64), CliError
     Ok((after, until))
 }
 
-fn wire(Filter { types, tags }: Filter, site: Option<String>) -> Result<WireFilter, CliError> {
-    match types.iter().find(|pattern| !pattern.is_known()) {
-        Some(pattern) => Err(format!("no event type fits {pattern}").into()),
-        None => Ok(WireFilter { kinds: texts(&types), tags: texts(&tags), site }),
-    }
+fn wire(filter: Filter, site: Option<String>) -> Result<WireFilter, WebhookRefusal> {
+    filter.check_types()?;
+    filter.check_tags()?;
+    Ok(WireFilter { kinds: texts(&filter.types), tags: texts(&filter.tags), site })
 }
 
 fn new(register: Register) -> Result<NewEndpoint, CliError> {
@@ -156,9 +170,9 @@ fn new(register: Register) -> Result<NewEndpoint, CliError> {
         filter: register.filter.into(),
         ordering: register.ordering,
         on_exhaustion: if register.hold { OnExhaustion::Hold } else { OnExhaustion::SetAside },
-        rate: register.rate.map(Rate::new).transpose()?,
+        rate: register.pace.rate()?.flatten(),
         timeout: Timeout::new(register.timeout)?,
-        retries: (!register.retries.is_empty()).then(|| RetrySchedule::new(register.retries)).transpose()?,
+        retries: register.pace.retries()?.flatten(),
         headers: register.headers,
         signing: register.signing.into_iter().map(Into::into).collect(),
         after: register.after,
@@ -167,12 +181,6 @@ fn new(register: Register) -> Result<NewEndpoint, CliError> {
 
 fn changes(changed: Changed) -> Result<Changes, CliError> {
     let filter = Filter::from(changed.filter);
-    let rate = changed.rate.map(|rate| if rate == 0 { Ok(None) } else { Rate::new(rate).map(Some) }).transpose()?;
-    let retries = match &changed.retries[..] {
-        [] => None,
-        [0] => Some(None),
-        _ => Some(Some(RetrySchedule::new(changed.retries)?)),
-    };
     let ordering = changed.ordering.map(Some).or(changed.unordered.then_some(None));
     Ok(Changes {
         description: changed.description.into(),
@@ -180,9 +188,9 @@ fn changes(changed: Changed) -> Result<Changes, CliError> {
         filter: if filter == Filter::default() { Change::Keep } else { Change::To(filter) },
         ordering: ordering.into(),
         on_exhaustion: changed.on_exhaustion.map(OnExhaustion::from).into(),
-        rate: rate.into(),
+        rate: changed.pace.rate()?.into(),
         timeout: changed.timeout.map(Timeout::new).transpose()?.into(),
-        retries: retries.into(),
+        retries: changed.pace.retries()?.into(),
         headers: (!changed.headers.is_empty()).then_some(changed.headers),
     })
 }

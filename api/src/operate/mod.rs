@@ -3,5 +3,5 @@
 mod place;
 mod skip;
 
-pub(crate) use place::{EventName, PlaceError, Until, find_event, position_until};
+pub(crate) use place::{EventName, PlaceError, Until, bounded, find_event, position_until};
 pub(crate) use skip::{SkipError, Skipping, known, skip, stopped_by};

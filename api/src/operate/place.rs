@@ -119,6 +119,15 @@ pub(crate) async fn position_until(log: &Log, until: Until) -> Result<i64, Place
     if known == 0 { Err(PlaceError::BeforeTheLog(time)) } else { Ok(known) }
 }
 
+/// The same of a range: before the log begins that is 0, and of a time to come the last position.
+pub(crate) async fn bounded(log: &Log, until: Until) -> Result<i64, PlaceError> {
+    match position_until(log, until).await {
+        Err(PlaceError::BeforeTheLog(_)) => Ok(0),
+        Err(PlaceError::ToCome(_)) => Ok(log.head().await?),
+        found => found,
+    }
+}
+
 async fn event_at(log: &Log, position: i64) -> Result<Option<Recorded>, LogError> {
     Ok(log.read(&Query::all(), Read::after(position - 1).until(position).limit(1)).await?.pop())
 }
@@ -147,6 +156,10 @@ mod tests {
         let tomorrow = clock::now() + chrono::Duration::days(1);
         let refused = position_until(&log, Until::Time(tomorrow)).await.unwrap_err();
         assert!(matches!(refused, PlaceError::ToCome(_)), "{refused}");
+        for time in [tomorrow, clock::now() - chrono::Duration::days(1)] {
+            assert_eq!(bounded(&log, Until::Time(time)).await.unwrap(), 0);
+        }
+        assert!(bounded(&log, Until::Position(1)).await.is_err(), "a position is one of the log");
         log.close().await;
     }
 

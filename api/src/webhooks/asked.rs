@@ -8,7 +8,7 @@ use sqlx::PgPool;
 use uuid::Uuid;
 use vigie_domain::webhooks::EndpointId;
 use vigie_eventlog::Log;
-use vigie_integrations::webhooks::{Order, ask, cancel as call_off};
+use vigie_integrations::webhooks::{Order, Preview, ask, cancel as call_off};
 
 use super::WebhookError;
 
@@ -305,14 +305,15 @@ pub(crate) async fn replay(
     Ok(ReplayRow::one(pool, id).await?.ok_or(sqlx::Error::RowNotFound)?)
 }
 
-/// Deliveries of an endpoint that a replay of what was kept would concern: how many, and the positions of the first.
+/// Deliveries of an endpoint that a replay of what was kept would concern: how many, and the first of their events.
 pub(crate) async fn kept(
     pool: &PgPool,
+    log: &Log,
     endpoint: Uuid,
     what: ReplayWhat,
     (after, until): (i64, i64),
     first: usize,
-) -> Result<(i64, Vec<i64>), sqlx::Error> {
+) -> Result<Preview, WebhookError> {
     // What was set aside is let go already.
     let set_aside = what != ReplayWhat::Skip;
     let count = sqlx::query_scalar!(
@@ -333,7 +334,8 @@ pub(crate) async fn kept(
         set_aside,
         i64::try_from(first).unwrap_or(i64::MAX)
     );
-    Ok((count.fetch_one(pool).await?, positions.fetch_all(pool).await?))
+    let (count, positions) = (count.fetch_one(pool).await?, positions.fetch_all(pool).await?);
+    Ok(Preview { count, events: log.at(&positions).await?, until, complete: true })
 }
 
 /// The endpoint, if there is one, that has come least far, and to where: what is after that it still needs of the log.

@@ -20,8 +20,12 @@ const REGISTER: &str = "mutation($input: RegisterWebhookInput!) { registerWebhoo
             secrets { kind publicKey until } } }
     ... on Refusal { code message } } }";
 
+const CHANGE: &str = "mutation($input: ChangeWebhookInput!) { changeWebhook(input: $input) {
+    ... on WebhookPayload { appended endpoint { url ordering rate timeout types } } ... on Refusal { code } } }";
+
 /// 32 bytes in base64.
 const KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+const OTHER_KEY: &str = "HwECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 
 /// A server that may deliver to this machine.
 async fn server() -> Server {
@@ -134,16 +138,14 @@ async fn a_change_keeps_what_it_does_not_name() {
     let server = server().await;
     let input = json!({ "url": "https://receiver.example/hook", "filter": {}, "ordering": "stand", "rate": 5 });
     let endpoint = id(&register(&server, input).await);
-    let change = "mutation($input: ChangeWebhookInput!) { changeWebhook(input: $input) {
-        ... on WebhookPayload { appended endpoint { url ordering rate timeout types } } ... on Refusal { code } } }";
     let input = json!({ "endpoint": endpoint, "rate": null, "timeout": 30, "filter": { "types": ["alerts.*"] } });
-    let changed = server.data(change, json!({ "input": input })).await["changeWebhook"].take();
+    let changed = server.data(CHANGE, json!({ "input": input })).await["changeWebhook"].take();
     let expected = json!({ "url": "https://receiver.example/hook", "ordering": "stand", "rate": null, "timeout": 30,
         "types": ["alerts.*"] });
     assert_eq!((&changed["appended"], &changed["endpoint"]), (&json!(1), &expected));
     for url in ["https://user:word@receiver.example/", "https://metadata.google.internal/"] {
         let input = json!({ "endpoint": endpoint, "url": url });
-        let refused = server.data(change, json!({ "input": input })).await["changeWebhook"].take();
+        let refused = server.data(CHANGE, json!({ "input": input })).await["changeWebhook"].take();
         assert_eq!(refused["code"], "URL_REFUSED", "{url}");
     }
 }
@@ -177,10 +179,64 @@ async fn what_cannot_be_delivered_to_is_refused_with_the_reason() {
         refused(json!({ "site": "XXX", "url": "https://receiver.example", "filter": {} })).await,
         "SITE_UNKNOWN"
     );
-    let keyless = Server::start().await;
-    let answer =
-        keyless.answer(REGISTER, json!({ "input": { "url": "https://receiver.example", "filter": {} } })).await;
-    assert_eq!(answer["errors"][0]["extensions"]["code"], "NO_KEY");
+    let strange = |field: &str, value: Value| {
+        let mut input = json!({ "url": "https://receiver.example", "filter": {} });
+        input[field] = value;
+        input
+    };
+    for input in [strange("ordering", json!("stands")), strange("filter", json!({ "tags": ["zzz:1"] }))] {
+        let answer = register(&server, input).await;
+        let message = answer["message"].as_str().unwrap_or_else(|| panic!("{answer}"));
+        assert!(answer["code"] == "TAG_KIND_UNKNOWN" && message.contains("there are alert, allocation,"), "{answer}");
+    }
+    for waits in [json!([0]), json!([5, -1])] {
+        let answer = server.answer(REGISTER, json!({ "input": strange("retries", waits) })).await;
+        assert_eq!(answer["errors"][0]["extensions"]["argument"], "input.retries", "{answer}");
+    }
+}
+
+#[tokio::test]
+async fn what_needs_a_key_is_refused_where_there_is_none_or_another() {
+    let server = server().await;
+    let endpoint = id(&register(&server, json!({ "url": "https://receiver.example", "filter": {} })).await);
+    let mut settings = Settings::open();
+    let keyless = server.beside().await;
+    settings.webhooks.key = Some(OTHER_KEY.to_owned());
+    let strange = Server::on(server.services.pool.clone(), settings).await;
+    let code = async |server: &Server, text: &str, input: Value| {
+        server.answer(text, json!({ "input": input })).await["errors"][0]["extensions"]["code"].take()
+    };
+    let new = json!({ "url": "https://receiver.example", "filter": {} });
+    assert_eq!(code(&keyless, REGISTER, new.clone()).await, "NO_KEY");
+    for secret in [
+        json!({ "endpoint": endpoint, "url": "https://receiver.example/?token=hunter2" }),
+        json!({ "endpoint": endpoint, "headers": [{ "name": "X-Api-Key", "value": "correct horse" }] }),
+    ] {
+        assert_eq!(code(&keyless, CHANGE, secret).await, "NO_KEY");
+    }
+    let plain = json!({ "endpoint": endpoint, "url": "https://receiver.example/plain" });
+    assert_eq!(keyless.data(CHANGE, json!({ "input": plain })).await["changeWebhook"]["appended"], 1);
+
+    let test = "mutation($input: ID!) { testWebhook(endpoint: $input) { ... on Refusal { code } } }";
+    let answer = strange.answer(test, json!({ "input": endpoint })).await;
+    assert_eq!(answer["errors"][0]["extensions"]["code"], "NO_KEY", "{answer}");
+    let secret = json!({ "endpoint": endpoint, "url": "https://receiver.example/?token=hunter2" });
+    let changed = strange.data(CHANGE, json!({ "input": secret })).await["changeWebhook"].take();
+    assert_eq!(changed["appended"], 1, "what is sealed anew needs no key of before: {changed}");
+}
+
+#[tokio::test]
+async fn how_long_replaced_secrets_go_on_is_told_its_bounds() {
+    let server = server().await;
+    let endpoint = id(&register(&server, json!({ "url": "https://receiver.example", "filter": {} })).await);
+    let rotate = "mutation($id: ID!, $minutes: Int!) { rotateWebhookSecret(input: { endpoint: $id,
+        overlapMinutes: $minutes }) { ... on Refusal { code message } } }";
+    let answer = server.answer(rotate, json!({ "id": endpoint, "minutes": -1 })).await;
+    let error = &answer["errors"][0];
+    assert_eq!(error["extensions"]["argument"], "input.overlapMinutes", "{answer}");
+    assert!(error["message"].as_str().unwrap().contains("0 to 10080"), "{answer}");
+    let answer = server.data(rotate, json!({ "id": endpoint, "minutes": 10_081 })).await;
+    assert_eq!(answer["rotateWebhookSecret"]["code"], "OVERLAP_TOO_LONG");
 }
 
 #[tokio::test]
@@ -233,10 +289,32 @@ async fn a_preview_counts_what_a_filter_would_have_sent_and_a_replay_is_asked_fo
 
     let wrong = async |asked: Value| server.answer(preview, asked).await["errors"][0]["extensions"]["argument"].take();
     assert_eq!(wrong(json!({ "filter": { "types": ["boat.*"] } })).await, "filter.types");
+    assert_eq!(wrong(json!({ "filter": { "tags": ["zzz:1"] } })).await, "filter.tags");
+    let found = async |range: Value| {
+        let asked = json!({ "filter": {}, "range": range });
+        server.data(preview, asked).await["webhookPreview"].take()
+    };
+    let (past, future) = ("2020-01-01T00:00:00Z", "2999-01-01T00:00:00Z");
+    for (range, count, until) in [
+        (json!({ "from": past }), 3, 3),
+        (json!({ "to": future }), 3, 3),
+        (json!({ "from": past, "to": future }), 3, 3),
+        (json!({ "to": past }), 0, 0),
+        (json!({ "from": future }), 0, 3),
+    ] {
+        let found = found(range.clone()).await;
+        assert_eq!((&found["count"], &found["until"]), (&json!(count), &json!(until)), "{range}");
+    }
+    let rows = "query($first: Int!) { webhookPreview(filter: {}, first: $first) { count } }";
+    let answer = server.answer(rows, json!({ "first": -2 })).await;
+    assert_eq!(
+        answer["errors"][0]["message"],
+        "first: it is not a number of rows: 0 or more, within the limit of a page"
+    );
     for (range, argument) in [
         (json!({ "after": 99 }), "range.after"),
-        (json!({ "from": "2020-01-01T00:00:00Z" }), "range.from"),
         (json!({ "until": 99 }), "range.until"),
+        (json!({ "from": future, "to": past }), "range.from"),
         (json!({ "after": 1, "from": "2020-01-01T00:00:00Z" }), "range.from"),
         (json!({ "after": 3, "until": 2 }), "range.after"),
     ] {

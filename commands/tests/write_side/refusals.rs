@@ -1,12 +1,13 @@
 //! What is refused is kept, and bounded.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use chrono::TimeDelta;
 use serde_json::json;
 use sqlx::PgPool;
+use tracing::{Level, Metadata, Subscriber, span};
 use uuid::Uuid;
-use vigie_commands::refusals::{Keep, Refusals, prune};
+use vigie_commands::refusals::{Keep, Refusal, Refusals, prune};
 use vigie_commands::{Executor, Failure, Order};
 use vigie_domain::airport::AllocationId;
 use vigie_domain::airport::{CloseStand, MoveAllocation, StandId};
@@ -150,4 +151,50 @@ async fn a_refusal_that_cannot_be_written_stays_a_refusal_and_is_counted() {
     let failure = executor.execute(&close("LFW/C03"), order).await.unwrap_err();
     assert!(matches!(failure, Failure::Refused(_)), "{failure:?}");
     assert_eq!(refusals.lost(), 1);
+}
+
+/// The levels of what is logged, as it is.
+#[derive(Clone, Default)]
+struct Logged(Arc<Mutex<Vec<Level>>>);
+
+impl Subscriber for Logged {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        *metadata.level() <= Level::WARN
+    }
+    fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {
+        span::Id::from_u64(1)
+    }
+    fn record(&self, _: &span::Id, _: &span::Record<'_>) {}
+    fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
+    fn event(&self, event: &tracing::Event<'_>) {
+        self.0.lock().unwrap().push(*event.metadata().level());
+    }
+    fn enter(&self, _: &span::Id) {}
+    fn exit(&self, _: &span::Id) {}
+}
+
+#[tokio::test]
+async fn a_program_that_ends_removes_nothing_old_and_says_nothing_of_it() {
+    let logged = Logged::default();
+    let _kept = tracing::subscriber::set_default(logged.clone());
+    let pool = testing::database().await;
+    let refusals = Refusals::start(pool.clone(), KEEP, Arc::new(spec::noon));
+    pool.close().await;
+    let refusal = || Refusal {
+        position: 0,
+        refused_at: spec::noon(),
+        order: Order::new(Uuid::now_v7(), "operator:zoe"),
+        command: "airport.close_stand".into(),
+        things: Vec::new(),
+        site: None,
+        code: "STAND_UNKNOWN",
+        message: "there is no such stand".to_owned(),
+        details: serde_json::Value::Null,
+        input: json!({}),
+    };
+    refusals.record(refusal()).await;
+    // The writer takes it once it is done with the first, and with what follows that.
+    refusals.record(refusal()).await;
+    assert_eq!(refusals.lost(), 2);
+    assert_eq!(*logged.0.lock().unwrap(), [Level::ERROR], "that refusals are lost is told, once");
 }

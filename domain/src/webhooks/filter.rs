@@ -3,8 +3,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::Event;
+use super::WebhookRefusal;
 use crate::kernel::text_id;
+use crate::{Event, TAG_KINDS};
 
 /// The most patterns of types, and the most tags, in a filter.
 pub const MAX_PATTERNS: usize = 50;
@@ -55,9 +56,27 @@ impl TypePattern {
     }
 
     /// Whether this build has a type that is meant.
-    #[must_use]
-    pub fn is_known(&self) -> bool {
+    fn is_known(&self) -> bool {
         Event::types().any(|info| self.matches(info.name))
+    }
+}
+
+impl TagKind {
+    /// Checks that events carry tags of this kind.
+    ///
+    /// # Errors
+    /// None does.
+    pub fn check_known(&self) -> Result<(), WebhookRefusal> {
+        let known = TAG_KINDS.contains(&self.as_str());
+        if known { Ok(()) } else { Err(WebhookRefusal::TagKindUnknown { kind: self.clone() }) }
+    }
+}
+
+impl FilterTag {
+    /// What it is a tag of.
+    fn kind(&self) -> TagKind {
+        let kind = self.as_str().split_once(':').map_or(self.as_str(), |(kind, _)| kind);
+        TagKind::new(kind).expect("a tag begins with a kind")
     }
 }
 
@@ -76,6 +95,25 @@ impl Filter {
         let carried = |wanted: &FilterTag| tags.iter().any(|tag| tag.as_ref() == wanted.as_str());
         (self.types.is_empty() || self.types.iter().any(|pattern| pattern.matches(name)))
             && self.tags.iter().all(carried)
+    }
+
+    /// Checks that there are events of these types.
+    ///
+    /// # Errors
+    /// This build has none of a type.
+    pub fn check_types(&self) -> Result<(), WebhookRefusal> {
+        match self.types.iter().find(|pattern| !pattern.is_known()) {
+            Some(pattern) => Err(WebhookRefusal::TypeUnknown { pattern: pattern.clone() }),
+            None => Ok(()),
+        }
+    }
+
+    /// Checks that events carry tags of these kinds.
+    ///
+    /// # Errors
+    /// None carries one of a kind.
+    pub fn check_tags(&self) -> Result<(), WebhookRefusal> {
+        self.tags.iter().try_for_each(|tag| tag.kind().check_known())
     }
 }
 
@@ -110,6 +148,16 @@ mod tests {
         assert!(filter(&[], &[]).matches::<&str>("x", &[]));
         for wrong in ["", "stand", "stand:", ":C03", "Stand:C03", "stand:C\n03"] {
             assert!(FilterTag::new(wrong).is_err(), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn kinds_of_tags_that_no_event_has_are_told_from_those_that_there_are() {
+        assert_eq!(filter(&[], &["stand:LFW/C03", "user:7b0f"]).check_tags(), Ok(()));
+        let refused = filter(&[], &["stand:LFW/C03", "zzz:1:2"]).check_tags().unwrap_err();
+        assert!(refused.to_string().starts_with("no event has a tag of the kind zzz: there are alert, "), "{refused}");
+        for wrong in ["nope", "stands", "secret"] {
+            assert!(TagKind::new(wrong).unwrap().check_known().is_err(), "{wrong}");
         }
     }
 

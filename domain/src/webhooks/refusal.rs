@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use super::{EndpointId, TypePattern};
+use super::{EndpointId, TagKind, TypePattern};
+use crate::TAG_KINDS;
 use crate::kernel::{Refused, Stop, Verdict, World, plain};
 use crate::support::{Site, SiteId};
 
@@ -34,6 +35,12 @@ pub enum WebhookRefusal {
         /// The pattern.
         pattern: TypePattern,
     },
+    /// No event carries tags of such a kind.
+    #[error("no event has a tag of the kind {kind}: there are {}", TAG_KINDS.join(", "))]
+    TagKindUnknown {
+        /// The kind.
+        kind: TagKind,
+    },
     /// The filter, or the list of headers, is too long or names something twice.
     #[error("a list has at most {most} entries, each once")]
     ListTooLong {
@@ -64,6 +71,7 @@ impl Refused for WebhookRefusal {
             Self::EndpointRemoved { .. } => "ENDPOINT_REMOVED",
             Self::SiteUnknown { .. } => "SITE_UNKNOWN",
             Self::TypeUnknown { .. } => "TYPE_UNKNOWN",
+            Self::TagKindUnknown { .. } => "TAG_KIND_UNKNOWN",
             Self::ListTooLong { .. } => "LIST_TOO_LONG",
             Self::SecretKinds => "SECRET_KINDS",
             Self::OverlapTooLong { .. } => "OVERLAP_TOO_LONG",

@@ -51,7 +51,7 @@ impl Decision for RegisterEndpoint {
 #[cfg(test)]
 mod tests {
     use super::super::fixtures::*;
-    use super::super::{FilterTag, TypePattern};
+    use super::super::{FilterTag, TagKind, TypePattern};
     use super::*;
     use crate::kernel::spec;
 
@@ -79,6 +79,12 @@ mod tests {
         with(&["rail.*", "boat.*"]).then_refused("TYPE_UNKNOWN");
         with(&["rail.*", "rail.*"]).then_refused("LIST_TOO_LONG");
         with(&["rail.*", "airport.*"]).events();
+        let mut command = register(1);
+        command.settings.ordering = TagKind::new("stands").ok();
+        spec::given([site()]).when(command).then_refused("TAG_KIND_UNKNOWN");
+        let mut command = register(1);
+        command.settings.filter.tags = vec![FilterTag::new("zzz:1").unwrap()];
+        spec::given([site()]).when(command).then_refused("TAG_KIND_UNKNOWN");
         let mut command = register(1);
         command.settings.filter.tags = (0..51).map(|n| FilterTag::new(&format!("stand:{n}")).unwrap()).collect();
         spec::given([site()]).when(command).then_refused("LIST_TOO_LONG");

@@ -120,7 +120,7 @@ impl Default for Timeout {
 }
 
 /// The wait after each failed attempt, in seconds: after the first, the second, and so on. There is one attempt more than
-/// waits. 0 counts as 1: nobody is sent to as fast as it can be.
+/// waits. Nobody is sent to as fast as it can be: each is at least a second.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "Vec<u32>", into = "Vec<u32>")]
 pub struct RetrySchedule(Vec<u32>);
@@ -134,24 +134,29 @@ impl RetrySchedule {
     /// Checks the waits.
     ///
     /// # Errors
-    /// None, too many, or one that is too long.
-    pub fn new(waits: Vec<u32>) -> Result<Self, IdError> {
-        let fine = (1..=Self::MOST).contains(&waits.len()) && waits.iter().all(|wait| *wait <= Self::LONGEST);
-        let rule = "1 to 20 waits in seconds, of at most 604800 (7 days) each";
-        if fine { Ok(Self(waits)) } else { Err(IdError::new("retry schedule", &format!("{waits:?}"), rule)) }
+    /// None, too many, or one that is too short or too long.
+    pub fn new<T: Into<i64>>(waits: impl IntoIterator<Item = T>) -> Result<Self, IdError> {
+        let waits: Vec<i64> = waits.into_iter().map(Into::into).collect();
+        let bounded = |wait: &i64| u32::try_from(*wait).ok().filter(|wait| (1..=Self::LONGEST).contains(wait));
+        let checked = waits.iter().map(bounded).collect::<Option<Vec<u32>>>();
+        let rule = "1 to 20 waits, each of 1 to 604800 seconds (7 days)";
+        let checked = checked.filter(|checked| (1..=Self::MOST).contains(&checked.len()));
+        checked.map(Self).ok_or_else(|| IdError::new("retry schedule", &format!("{waits:?}"), rule))
     }
 
-    /// The waits, in seconds.
+    /// The waits, in seconds. One of 0, which could be asked for once, counts as 1.
     #[must_use]
     pub fn waits(&self) -> &[u32] {
         &self.0
     }
 }
 
+/// As it is stored.
 impl TryFrom<Vec<u32>> for RetrySchedule {
     type Error = IdError;
     fn try_from(waits: Vec<u32>) -> Result<Self, IdError> {
-        Self::new(waits)
+        Self::new(waits.iter().map(|wait| *wait.max(&1)))?;
+        Ok(Self(waits))
     }
 }
 
@@ -205,10 +210,16 @@ mod tests {
 
     #[test]
     fn a_schedule_has_waits_and_an_end() {
-        assert!(RetrySchedule::new(vec![]).is_err());
-        assert!(RetrySchedule::new(vec![0; 21]).is_err());
-        assert!(RetrySchedule::new(vec![RetrySchedule::LONGEST + 1]).is_err());
-        assert_eq!(RetrySchedule::new(vec![0, 5, RetrySchedule::LONGEST]).unwrap().waits().len(), 3);
+        assert!(RetrySchedule::new::<u32>([]).is_err());
+        assert!(RetrySchedule::new([1; 21]).is_err());
+        assert!(RetrySchedule::new([RetrySchedule::LONGEST + 1]).is_err());
+        assert_eq!(RetrySchedule::new([1, 5, RetrySchedule::LONGEST]).unwrap().waits().len(), 3);
+    }
+
+    #[test]
+    fn a_wait_of_nothing_is_read_but_not_made() {
+        assert!(RetrySchedule::new([5, 0]).is_err() && RetrySchedule::new([-1]).is_err());
+        assert_eq!(serde_json::from_str::<RetrySchedule>("[5, 0]").unwrap().waits(), [5, 0]);
     }
 
     #[test]

@@ -3,7 +3,8 @@
 use chrono::{DateTime, Utc};
 
 use super::{
-    DisableReason, EndpointId, EndpointSettings, MAX_HEADERS, MAX_PATTERNS, Secret, WebhookEvent, WebhookRefusal, names,
+    DisableReason, EndpointId, EndpointSettings, MAX_HEADERS, MAX_PATTERNS, Secret, TagKind, WebhookEvent,
+    WebhookRefusal, names,
 };
 use crate::Event;
 use crate::kernel::{Fact, Query, View};
@@ -87,10 +88,10 @@ impl Endpoint {
 
 /// Checks what the types of the settings cannot say.
 pub(super) fn check(settings: &EndpointSettings) -> Result<(), WebhookRefusal> {
-    let EndpointSettings { filter, headers, .. } = settings;
-    if let Some(pattern) = filter.types.iter().find(|pattern| !pattern.is_known()) {
-        return Err(WebhookRefusal::TypeUnknown { pattern: pattern.clone() });
-    }
+    let EndpointSettings { filter, ordering, headers, .. } = settings;
+    filter.check_types()?;
+    filter.check_tags()?;
+    ordering.as_ref().map_or(Ok(()), TagKind::check_known)?;
     check_list(&filter.types, MAX_PATTERNS)?;
     check_list(&filter.tags, MAX_PATTERNS)?;
     check_list(&headers.names, MAX_HEADERS)

@@ -14,10 +14,11 @@ mod identity;
 mod other;
 mod webhooks;
 
+use std::collections::BTreeSet;
 use std::fs;
 
 use vigie_domain::airport::{Aircraft, AirportEvent};
-use vigie_domain::{DecodeError, Event, TypeInfo};
+use vigie_domain::{DecodeError, Event, TAG_KINDS, TypeInfo};
 
 use folder::Folder;
 
@@ -39,6 +40,16 @@ fn every_type_and_version_has_a_file_that_is_read_and_was_never_edited() {
     }
     let problems = folder.problems();
     assert!(problems.is_empty(), "{} problems with golden files.\n{}", problems.len(), problems.join("\n"));
+}
+
+#[test]
+fn the_kinds_of_tags_are_those_that_events_carry() {
+    let tags = samples().flat_map(|(_, event)| event.tags());
+    let kinds: BTreeSet<String> = tags.map(|tag| tag.as_str().split(':').next().unwrap().to_owned()).collect();
+    assert_eq!(kinds.iter().collect::<Vec<_>>(), TAG_KINDS);
+    let told = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/webhooks.md")).unwrap();
+    let untold = TAG_KINDS.iter().find(|kind| !told.contains(&format!("`{kind}`")));
+    assert_eq!(untold, None, "docs/webhooks.md lists them");
 }
 
 #[test]

@@ -34,7 +34,7 @@ fn full() -> EndpointSettings {
         on_exhaustion: OnExhaustion::Hold,
         rate: Rate::new(50).ok(),
         timeout: Timeout::new(30).unwrap(),
-        retries: RetrySchedule::new(vec![0, 5, 300]).ok(),
+        retries: RetrySchedule::try_from(vec![0, 5, 300]).ok(),
         headers: Headers { names: vec![HeaderName::new("authorization").unwrap()], values: Some(id(5).into()) },
         ..plain()
     }

@@ -247,3 +247,57 @@ async fn secrets_overlap_and_an_endpoint_whose_receiver_is_gone_is_disabled_and_
     server.program.signal(Signal::TERM);
     assert!(server.program.end().await.success());
 }
+
+#[tokio::test]
+async fn the_command_line_says_what_it_does_and_why_it_does_not() {
+    let place = place();
+    let mut server = Server::start(&place).await;
+    site(&server).await;
+    define(&server, "LFW/C01").await;
+    let register = async |options: &[&str]| {
+        let made = place.succeed([&["webhooks", "register", "https://receiver.example/hook"], options].concat()).await;
+        made.split_whitespace().nth(1).unwrap().to_owned()
+    };
+    let endpoint = register(&["--retries", "0", "--rate", "0"]).await;
+    let listed: Value = serde_json::from_str(&place.succeed(["webhooks", "list", "--json"]).await).unwrap();
+    assert_eq!((&listed["settings"]["retries"], &listed["settings"]["rate"]), (&Value::Null, &Value::Null));
+    let change = async |options: &[&str]| place.succeed([&["webhooks", "change", &endpoint], options].concat()).await;
+    for (options, said) in [
+        (&[][..], "nothing of it is changed"),
+        (&["--retries", "0"], "nothing of it is changed"),
+        (&["--retries", "5,60"], "is changed"),
+    ] {
+        let answer = change(options).await;
+        assert!(answer.trim().ends_with(said), "{options:?}: {answer}");
+    }
+    let unknown = "00000000-0000-7000-8000-000000000001";
+    let refusals: &[(&[&str], &str)] = &[
+        (&["register", "https://receiver.example/hook", "--ordering", "nope"], "there are alert, allocation,"),
+        (&["register", "https://receiver.example/hook", "--tag", "zzz:1"], "there are alert, allocation,"),
+        (&["register", "https://receiver.example/hook", "--retries", "0,5"], "1 to 604800 seconds"),
+        (&["register", "https://receiver.example/hook", "--after", "-1"], "-1 is not in it"),
+        (&["change", &endpoint, "--ordering", "stands"], "there are alert, allocation,"),
+        (&["preview", "--tag", "zzz:1"], "there are alert, allocation,"),
+        (&["preview", "failed"], "--endpoint"),
+        (&["preview", "failed", "--endpoint", unknown], unknown),
+        (&["waiting", &endpoint, "--limit", "-1"], "1..=10000"),
+    ];
+    for (arguments, reason) in refusals {
+        let output = place.run([&["webhooks"], *arguments].concat()).await;
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(!output.status.success() && said.contains(reason), "{arguments:?}: {said}");
+    }
+    let output = place.run(["webhooks", "disable", unknown]).await;
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains(&format!("there is no endpoint {unknown}")) && !said.contains("WARN"), "{said}");
+
+    let whole = ["--after", "2020-01-01T00:00:00Z", "--until", "2999-01-01T00:00:00Z"];
+    let filter = ["webhooks", "preview", "--type", "airport.*"];
+    assert!(place.succeed([&filter[..], &whole].concat()).await.contains("\n1 events up to"));
+    let failed = ["webhooks", "preview", "failed", "--endpoint", &endpoint];
+    assert!(place.succeed([&failed[..], &whole].concat()).await.starts_with("0 deliveries up to"));
+    let replay = ["webhooks", "replay", &endpoint, "everything", "--reason", "lost"];
+    assert!(place.succeed([&replay[..], &whole].concat()).await.contains("after 0 up to"));
+    server.program.signal(Signal::TERM);
+    assert!(server.program.end().await.success());
+}

@@ -1,8 +1,10 @@
 //! Arguments of `vigie webhooks`.
 
-use vigie_domain::kernel::Note;
+use vigie_domain::kernel::{IdError, Note};
 use vigie_domain::support::SiteId;
-use vigie_domain::webhooks::{EndpointId, Filter, FilterTag, OnExhaustion, SecretKind, TagKind, TypePattern};
+use vigie_domain::webhooks::{
+    EndpointId, Filter, FilterTag, OnExhaustion, Rate, RetrySchedule, SecretKind, TagKind, TypePattern,
+};
 
 use crate::operate::Until;
 use crate::webhooks::ReplayWhat;
@@ -38,7 +40,7 @@ pub(super) enum Action {
         /// Of which kind.
         #[arg(long, default_value = "hmac")]
         kind: Kind,
-        /// Minutes that the old ones go on.
+        /// Minutes that the old ones go on: 0 to 10,080.
         #[arg(long, default_value_t = 1_440)]
         overlap_minutes: u32,
     },
@@ -49,10 +51,10 @@ pub(super) enum Action {
         #[command(flatten)]
         which: Which,
         /// Only of the event at this position.
-        #[arg(long)]
+        #[arg(long, value_parser = clap::value_parser!(i64).range(1..))]
         position: Option<i64>,
         /// Only those with an id less than this one.
-        #[arg(long, value_name = "ID")]
+        #[arg(long, value_name = "ID", value_parser = clap::value_parser!(i64).range(1..))]
         before: Option<i64>,
         /// The most of them.
         #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(i64).range(1..=10_000))]
@@ -63,7 +65,7 @@ pub(super) enum Action {
         #[command(flatten)]
         which: Which,
         /// Only those with a number greater than this one.
-        #[arg(long, default_value_t = 0)]
+        #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(i64).range(0..))]
         after: i64,
         /// The most of them.
         #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(i64).range(1..=10_000))]
@@ -97,22 +99,28 @@ pub(super) enum Action {
         /// Its number.
         replay: i64,
     },
-    /// Print what a filter would have sent, or that of an endpoint.
-    Preview {
-        /// An endpoint whose filter and site it is.
-        #[arg(long, conflicts_with_all = ["types", "tags", "site"])]
-        endpoint: Option<EndpointId>,
-        #[command(flatten)]
-        filter: FilterArgs,
-        /// Only events of this site.
-        #[arg(long)]
-        site: Option<SiteId>,
-        #[command(flatten)]
-        range: Range,
-        /// Events that are printed.
-        #[arg(long, default_value_t = 20)]
-        first: usize,
-    },
+    /// Print what a filter would have sent, or that of an endpoint, or what a replay would send again or let go.
+    Preview(Previewed),
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Previewed {
+    /// What of it; what failed or waits is an endpoint's.
+    #[arg(value_enum, default_value = "everything")]
+    pub(super) what: What,
+    /// An endpoint whose filter and site it is.
+    #[arg(long, conflicts_with_all = ["types", "tags", "site"])]
+    pub(super) endpoint: Option<EndpointId>,
+    #[command(flatten)]
+    pub(super) filter: FilterArgs,
+    /// Only events of this site.
+    #[arg(long)]
+    pub(super) site: Option<SiteId>,
+    #[command(flatten)]
+    pub(super) range: Range,
+    /// Events that are printed.
+    #[arg(long, default_value_t = 20)]
+    pub(super) first: usize,
 }
 
 #[derive(Debug, clap::Args)]
@@ -123,10 +131,11 @@ pub(super) struct Which {
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Range {
-    /// After this position, or after what was recorded by this time (RFC 3339); without it from the beginning of the log.
+    /// After this position, or after what was recorded by this time (RFC 3339); without it, or with a time before the log,
+    /// from the beginning of the log.
     #[arg(long, value_name = "POSITION|TIME")]
     pub(super) after: Option<Until>,
-    /// Up to this position or time; without it up to the end of the log.
+    /// Up to this position or time; without it, or with a time to come, up to the end of the log.
     #[arg(long, value_name = "POSITION|TIME")]
     pub(super) until: Option<Until>,
 }
@@ -165,15 +174,11 @@ pub(super) struct Register {
     /// Hold back a key whose delivery has failed as often as it may, instead of setting it aside.
     #[arg(long)]
     pub(super) hold: bool,
-    /// The most requests per second: 1 to 1,000.
-    #[arg(long)]
-    pub(super) rate: Option<i64>,
+    #[command(flatten)]
+    pub(super) pace: Pace,
     /// Seconds that a request may take: 15 to 30.
     #[arg(long, default_value_t = 15)]
     pub(super) timeout: i64,
-    /// Seconds between one failed attempt and the next, with commas between; without it the usual ones.
-    #[arg(long, value_delimiter = ',')]
-    pub(super) retries: Vec<u32>,
     /// A header of each request, as "name: value"; several times for several. Its value is kept encrypted.
     #[arg(long = "header", value_parser = header)]
     pub(super) headers: Vec<(String, String)>,
@@ -206,18 +211,42 @@ pub(super) struct Changed {
     /// What becomes of a delivery that has failed as often as it may.
     #[arg(long)]
     pub(super) on_exhaustion: Option<Exhaustion>,
-    /// Seconds between one failed attempt and the next, with commas between; 0 alone is the usual ones.
-    #[arg(long, value_delimiter = ',')]
-    pub(super) retries: Vec<u32>,
-    /// The most requests per second; 0 is no limit.
-    #[arg(long)]
-    pub(super) rate: Option<i64>,
+    #[command(flatten)]
+    pub(super) pace: Pace,
     /// Seconds that a request may take: 15 to 30.
     #[arg(long)]
     pub(super) timeout: Option<i64>,
     /// Headers of each request, all of them, as "name: value".
     #[arg(long = "header", value_parser = header)]
     pub(super) headers: Vec<(String, String)>,
+}
+
+/// How fast, and how often again.
+#[derive(Debug, clap::Args)]
+pub(super) struct Pace {
+    /// The most requests per second: 1 to 1,000. 0, as at first, is no limit.
+    #[arg(long)]
+    rate: Option<i64>,
+    /// Seconds between one failed attempt and the next: 1 to 20 waits with commas between, each of 1 to 604,800. 0 alone,
+    /// as at first, is the usual ones: 5 s, 5 min, 30 min, 2 h, 5 h, 10 h, 14 h, 20 h and 24 h.
+    #[arg(long, value_delimiter = ',', allow_hyphen_values = true)]
+    retries: Vec<i64>,
+}
+
+impl Pace {
+    /// The most requests per second, if that is said; none is no limit.
+    pub(super) fn rate(&self) -> Result<Option<Option<Rate>>, IdError> {
+        self.rate.map(|rate| if rate == 0 { Ok(None) } else { Rate::new(rate).map(Some) }).transpose()
+    }
+
+    /// The waits, if they are said; none is the usual ones.
+    pub(super) fn retries(&self) -> Result<Option<Option<RetrySchedule>>, IdError> {
+        match &self.retries[..] {
+            [] => Ok(None),
+            [0] => Ok(Some(None)),
+            waits => RetrySchedule::new(waits.iter().copied()).map(|waits| Some(Some(waits))),
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]

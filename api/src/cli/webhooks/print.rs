@@ -103,7 +103,8 @@ pub(super) fn replay(replay: &ReplayRow, json: bool) -> Result<(), CliError> {
     Ok(())
 }
 
-pub(super) fn preview(found: &Preview, json: bool) {
+/// What was found, and what that is: events or deliveries.
+pub(super) fn preview(found: &Preview, things: &str, json: bool) {
     for event in &found.events {
         if json {
             say!("{}", json!({ "position": event.position, "type": event.kind, "tags": event.tags }));
@@ -115,6 +116,6 @@ pub(super) fn preview(found: &Preview, json: bool) {
         say!("{}", json!({ "count": found.count, "until": found.until, "complete": found.complete }));
     } else {
         let more = if found.complete { "" } else { ", and perhaps more after that" };
-        say!("{} events up to {}{more}", found.count, found.until);
+        say!("{} {things} up to {}{more}", found.count, found.until);
     }
 }

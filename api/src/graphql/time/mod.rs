@@ -14,7 +14,7 @@ use super::scalars::Position;
 
 use after::Awaited;
 use at::PastTree;
-pub(in crate::graphql) use moment::{checked, when};
+pub(in crate::graphql) use moment::{bounded, checked};
 pub(in crate::graphql) use tree::Tree;
 
 /// Queries at another moment.

@@ -38,22 +38,53 @@ pub(in crate::graphql) async fn checked(
     if (1..=last).contains(&position) { Ok(position) } else { Err(out_of_range(argument, 1, last)) }
 }
 
-/// The last event that was recorded by `time`.
-pub(in crate::graphql) async fn when(
-    ctx: &Context<'_>,
-    argument: &'static str,
-    time: DateTime<Utc>,
-) -> Result<i64, Error> {
+/// The last event that was recorded by `time`, which the log must know of.
+async fn when(ctx: &Context<'_>, argument: &'static str, time: DateTime<Utc>) -> Result<i64, Error> {
+    match span(ctx).await? {
+        None => Err(out_of_range(argument, Value::Null, Value::Null)),
+        Some(span) if span.holds(time) => within(ctx, time, span.last).await,
+        Some(Span { first, end, .. }) => Err(out_of_range(argument, first.to_rfc3339(), end.to_rfc3339())),
+    }
+}
+
+/// The last event that was recorded by `time`: before the log begins that is none, 0, and of what is to come the newest.
+pub(in crate::graphql) async fn bounded(ctx: &Context<'_>, time: DateTime<Utc>) -> Result<i64, Error> {
+    match span(ctx).await? {
+        Some(span) if span.holds(time) => within(ctx, time, span.last).await,
+        Some(span) if time > span.end => Ok(span.last),
+        Some(_) | None => Ok(0),
+    }
+}
+
+/// The times that the log knows of.
+struct Span {
+    first: DateTime<Utc>,
+    end: DateTime<Utc>,
+    /// The position of the last event.
+    last: i64,
+}
+
+impl Span {
+    fn holds(&self, time: DateTime<Utc>) -> bool {
+        (self.first..=self.end).contains(&time)
+    }
+}
+
+/// Those of the log, unless it is empty.
+async fn span(ctx: &Context<'_>) -> Result<Option<Span>, Error> {
     let services = ctx.services();
     let last = services.last().await.map_err(|error| log_fault(&error))?;
     let (Some(first), Some(end)) = (recorded(&services.pool, 1).await?, recorded(&services.pool, last).await?) else {
-        return Err(out_of_range(argument, Value::Null, Value::Null));
+        return Ok(None);
     };
     // Since the last event nothing has happened, up to now: but what was built up to a moment ends there.
     let end = if services.schema.until().is_some() { end } else { end.max(ctx.caller().asked_at) };
-    if !(first..=end).contains(&time) {
-        return Err(out_of_range(argument, first.to_rfc3339(), end.to_rfc3339()));
-    }
+    Ok(Some(Span { first, end, last }))
+}
+
+/// The last event up to `last` that was recorded by `time`, unless it is archived.
+async fn within(ctx: &Context<'_>, time: DateTime<Utc>, last: i64) -> Result<i64, Error> {
+    let services = ctx.services();
     let position = search(&services.pool, time, last).await?;
     // Between this event and the next that is there others may be archived, and one of those may be the last.
     let next = services.log.require(position, last.min(position + 1)).await;

@@ -5,7 +5,8 @@ use uuid::Uuid;
 use vigie_domain::kernel::{IdError, Note};
 use vigie_domain::support::SiteId;
 use vigie_domain::webhooks::{
-    Change, Filter, FilterTag, MAX_HEADERS, MAX_PATTERNS, Rate, RetrySchedule, TagKind, Timeout, TypePattern,
+    Change, Filter, FilterTag, LONGEST_OVERLAP_MINUTES, MAX_HEADERS, MAX_PATTERNS, Rate, RetrySchedule, TagKind,
+    Timeout, TypePattern,
 };
 
 use super::delivery::ReplayOf;
@@ -39,10 +40,10 @@ impl FilterInput {
 
     /// As what delivers knows it.
     pub(super) fn wire(&self, name: &str, site: Option<String>) -> Result<vigie_integrations::webhooks::Filter, Error> {
-        let Filter { types, tags } = self.read(name)?;
-        if let Some(pattern) = types.iter().find(|pattern| !pattern.is_known()) {
-            return Err(bad_input(&format!("{name}.types"), format!("no event type fits {pattern}")));
-        }
+        let filter = self.read(name)?;
+        argument(&format!("{name}.types"), filter.check_types())?;
+        argument(&format!("{name}.tags"), filter.check_tags())?;
+        let Filter { types, tags } = filter;
         let (kinds, tags) = (types.iter().map(ToString::to_string), tags.iter().map(ToString::to_string));
         Ok(vigie_integrations::webhooks::Filter { kinds: kinds.collect(), tags: tags.collect(), site })
     }
@@ -91,8 +92,8 @@ pub(crate) struct RegisterWebhookInput {
     /// Seconds that a request may take: 15 to 30.
     #[graphql(default = 15)]
     timeout: i64,
-    /// Seconds between one failed attempt and the next, 1 to 20 of them, each at least a second; without it the usual ones.
-    retries: Option<Vec<u32>>,
+    /// Seconds between one failed attempt and the next: 1 to 20 waits, each of 1 to 604,800; without it the usual ones.
+    retries: Option<Vec<i64>>,
     /// Headers that each request carries, at most 20.
     #[graphql(default)]
     headers: Vec<HeaderInput>,
@@ -146,7 +147,7 @@ pub(crate) struct ChangeWebhookInput {
     /// Seconds that a request may take.
     timeout: Option<i64>,
     /// Seconds between one failed attempt and the next; null is the usual ones.
-    retries: MaybeUndefined<Vec<u32>>,
+    retries: MaybeUndefined<Vec<i64>>,
     /// Headers that each request carries: all of them.
     headers: Option<Vec<HeaderInput>>,
 }
@@ -204,7 +205,15 @@ pub(crate) struct RotateWebhookSecretInput {
     pub(super) kind: Signature,
     /// Minutes that those that it replaces go on: 0 to 10,080.
     #[graphql(default = 1440)]
-    pub(super) overlap_minutes: u32,
+    overlap_minutes: i64,
+}
+
+impl RotateWebhookSecretInput {
+    /// How long those that it replaces go on.
+    pub(super) fn overlap(&self) -> Result<u32, Error> {
+        let wrong = |_| bad_input("input.overlapMinutes", format!("0 to {LONGEST_OVERLAP_MINUTES} minutes"));
+        u32::try_from(self.overlap_minutes).map_err(wrong)
+    }
 }
 
 /// What is to be sent again, or let go.

@@ -149,7 +149,7 @@ impl WebhooksMutation {
         ctx: &Context<'_>,
         input: RotateWebhookSecretInput,
     ) -> Result<WebhookSecretResult, Error> {
-        match webhooks(ctx).rotation(endpoint(&input.endpoint)?, input.kind.into(), input.overlap_minutes) {
+        match webhooks(ctx).rotation(endpoint(&input.endpoint)?, input.kind.into(), input.overlap()?) {
             Ok(given) => made(ctx, given, input.command_id).await,
             Err(error) => of("webhooks.rotate_secret", &error).map(Into::into),
         }

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 use vigie_domain::webhooks::EndpointId;
 use vigie_eventlog::Recorded;
-use vigie_integrations::webhooks::{Endpoint, Filter, preview};
+use vigie_integrations::webhooks::{Endpoint, Filter, Preview, preview};
 
 use super::delivery::ReplayOf;
 use super::endpoint::WebhookEndpoint;
@@ -16,14 +16,14 @@ use super::{denied, find, unavailable};
 use crate::graphql::context::Parts;
 use crate::graphql::error::{argument, bad_input, not_found};
 use crate::graphql::events::{Event, log_fault};
-use crate::graphql::page::MAX;
+use crate::graphql::page::Page;
 use crate::graphql::scalars::Position;
-use crate::graphql::time::{checked, when};
+use crate::graphql::time::{bounded, checked};
 use crate::rights::Right;
-use crate::webhooks::kept;
+use crate::webhooks::{WebhookError, kept};
 
 /// Part of the log: after a position or from a time on, up to another position or time. From its beginning, and up to its
-/// end, where nothing is said.
+/// end, where nothing is said. A time before the log is its beginning, one that is to come its end.
 #[derive(Debug, Clone, Copy, Default, InputObject)]
 pub(crate) struct LogRangeInput {
     /// After this position.
@@ -51,7 +51,7 @@ impl LogRangeInput {
         let begin = match (self.after, self.from) {
             (None | Some(Position(0)), None) => 0,
             (Some(Position(position)), None) => checked(ctx, after, position).await?,
-            (None, Some(time)) => when(ctx, from, time).await?,
+            (None, Some(time)) => bounded(ctx, time).await?,
             (Some(_), Some(_)) => {
                 return Err(bad_input(from, "the range begins at a position or at a time, not at both"));
             }
@@ -59,11 +59,12 @@ impl LogRangeInput {
         let end = match (self.until, self.to) {
             (None, None) => ctx.services().last().await.map_err(|error| log_fault(&error))?,
             (Some(Position(position)), None) => checked(ctx, until, position).await?,
-            (None, Some(time)) => when(ctx, to, time).await?,
+            (None, Some(time)) => bounded(ctx, time).await?,
             (Some(_), Some(_)) => return Err(bad_input(to, "the range ends at a position or at a time, not at both")),
         };
         if end < begin {
-            return Err(bad_input(after, format!("the range ends at {end}, before it begins at {begin}")));
+            let begins = if self.from.is_some() { from } else { after };
+            return Err(bad_input(begins, format!("the range ends at {end}, before it begins at {begin}")));
         }
         Ok((begin, end))
     }
@@ -105,9 +106,7 @@ impl DeliveriesQuery {
         range: Option<LogRangeInput>,
         #[graphql(default = 20)] first: i32,
     ) -> Result<WebhookPreview, Error> {
-        if !(0..=MAX).contains(&first) {
-            return Err(bad_input("first", format!("0 to {MAX} can be asked for")));
-        }
+        let first = Page::new(Some(first), None, None, None)?.limit;
         let endpoint = match endpoint {
             Some(id) => Some(known(ctx, argument("endpoint", id.parse())?).await?),
             None => None,
@@ -165,29 +164,25 @@ async fn events(
         scope.admits(&event.kind, &event.site) && own.as_ref().is_none_or(|own| !event.tags.contains(own))
     };
     let found = preview(log, filter, admits, range, first).await.map_err(|error| log_fault(&error))?;
-    Ok(WebhookPreview {
-        count: found.count,
-        complete: found.complete,
-        after: Position(range.0),
-        until: Position(found.until),
-        events: shown(found.events),
-    })
+    Ok(shown(found, range.0))
 }
 
 async fn deliveries(
     ctx: &Context<'_>,
     endpoint: Uuid,
     what: ReplayOf,
-    (after, until): (i64, i64),
+    range: (i64, i64),
     first: usize,
 ) -> Result<WebhookPreview, Error> {
     let services = ctx.services();
-    let found = kept(&services.pool, endpoint, what.into(), (after, until), first).await;
-    let (count, positions) = found.map_err(|error| unavailable(&error))?;
-    let events = services.log.at(&positions).await.map_err(|error| log_fault(&error))?;
-    Ok(WebhookPreview { count, complete: true, after: Position(after), until: Position(until), events: shown(events) })
+    match kept(&services.pool, &services.log, endpoint, what.into(), range, first).await {
+        Ok(found) => Ok(shown(found, range.0)),
+        Err(WebhookError::Log(error)) => Err(log_fault(&error)),
+        Err(error) => Err(unavailable(&error)),
+    }
 }
 
-fn shown(events: Vec<Recorded>) -> Vec<Event> {
-    events.into_iter().map(|event| Event(Arc::new(event))).collect()
+fn shown(Preview { count, events, until, complete }: Preview, after: i64) -> WebhookPreview {
+    let events = events.into_iter().map(|event| Event(Arc::new(event))).collect();
+    WebhookPreview { count, complete, after: Position(after), until: Position(until), events }
 }
