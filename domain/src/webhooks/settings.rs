@@ -120,7 +120,7 @@ impl Default for Timeout {
 }
 
 /// The wait after each failed attempt, in seconds: after the first, the second, and so on. There is one attempt more than
-/// waits. Nobody is sent to as fast as it can be: each is at least a second.
+/// waits. 0 counts as 1: nobody is sent to as fast as it can be.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "Vec<u32>", into = "Vec<u32>")]
 pub struct RetrySchedule(Vec<u32>);
@@ -144,7 +144,7 @@ impl RetrySchedule {
         checked.map(Self).ok_or_else(|| IdError::new("retry schedule", &format!("{waits:?}"), rule))
     }
 
-    /// The waits, in seconds. One of 0, which could be asked for once, counts as 1.
+    /// The waits, in seconds. One of 0, which is made no more, counts as 1.
     #[must_use]
     pub fn waits(&self) -> &[u32] {
         &self.0
