@@ -259,7 +259,9 @@ async fn the_command_line_says_what_it_does_and_why_it_does_not() {
         made.split_whitespace().nth(1).unwrap().to_owned()
     };
     let endpoint = register(&["--retries", "0", "--rate", "0"]).await;
-    let listed: Value = serde_json::from_str(&place.succeed(["webhooks", "list", "--json"]).await).unwrap();
+    let list = async || place.succeed(["webhooks", "list", "--json"]).await;
+    until("the endpoint is listed", async || !list().await.is_empty()).await;
+    let listed: Value = serde_json::from_str(&list().await).unwrap();
     assert_eq!((&listed["settings"]["retries"], &listed["settings"]["rate"]), (&Value::Null, &Value::Null));
     let change = async |options: &[&str]| place.succeed([&["webhooks", "change", &endpoint], options].concat()).await;
     for (options, said) in [
@@ -281,6 +283,7 @@ async fn the_command_line_says_what_it_does_and_why_it_does_not() {
         (&["preview", "failed"], "--endpoint"),
         (&["preview", "failed", "--endpoint", unknown], unknown),
         (&["waiting", &endpoint, "--limit", "-1"], "1..=10000"),
+        (&["rotate", &endpoint, "--overlap-minutes", "-1"], "0..=10080"),
     ];
     for (arguments, reason) in refusals {
         let output = place.run([&["webhooks"], *arguments].concat()).await;

@@ -41,7 +41,7 @@ pub(super) enum Action {
         #[arg(long, default_value = "hmac")]
         kind: Kind,
         /// Minutes that the old ones go on: 0 to 10,080.
-        #[arg(long, default_value_t = 1_440)]
+        #[arg(long, default_value_t = 1_440, value_parser = clap::value_parser!(u32).range(0..=10_080))]
         overlap_minutes: u32,
     },
     /// Send a signed test event and print the answer; exit code 1 when it is not taken.
