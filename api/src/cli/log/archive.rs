@@ -4,7 +4,11 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use vigie_domain::identity::IdentityEvent;
+use vigie_domain::webhooks::names::ENDPOINT_REGISTERED;
 use vigie_eventlog::ranges::{archive, whole_until};
+use vigie_eventlog::{Query, Read};
+use vigie_projections::ReadModel as _;
+use vigie_projections::webhooks::Endpoints;
 
 use super::bar;
 use crate::cli::Outcome;
@@ -42,16 +46,23 @@ pub(super) async fn run(args: &Args, runtime: &Runtime) -> Outcome {
 
 /// Whoever follows the log and has not come past what goes would stand still until it is back.
 async fn everybody_has_passed(last: i64, runtime: &Runtime) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    // An endpoint that its read model does not know yet may need any of it.
+    let registered = Query::kinds([ENDPOINT_REGISTERED]);
+    let registered = runtime.log.read(&registered, Read::backwards().limit(1)).await?;
+    let registered = registered.first().map_or(last, |event| event.position.max(last));
     let models = vigie_projections::status(&runtime.pool).await?;
-    let models = models.into_iter().map(|model| ("read model", model.name, model.position));
+    let models = models.into_iter().map(|model| {
+        let needs = if model.name == Endpoints::NAME { registered } else { last };
+        ("read model", model.name, model.position, needs)
+    });
     let reached = vigie_commands::policies::status(&runtime.pool).await?;
     // One that has never run has everything before it.
     let position = |name: &str| reached.iter().find(|policy| policy.name == name).map_or(0, |policy| policy.position);
     let policies = vigie_domain::policies::ALL.iter().map(|policy| policy.name());
-    let policies = policies.map(|name| ("policy", name.to_owned(), position(name)));
-    match models.chain(policies).find(|(_, _, position)| *position < last) {
-        Some((kind, name, position)) => {
-            Err(format!("{kind} {name} has come to position {position}, and still needs what is up to {last}").into())
+    let policies = policies.map(|name| ("policy", name.to_owned(), position(name), last));
+    match models.chain(policies).find(|(_, _, position, needs)| position < needs) {
+        Some((kind, name, position, needs)) => {
+            Err(format!("{kind} {name} has come to position {position}, and still needs what is up to {needs}").into())
         }
         None => match needed(&runtime.pool).await? {
             Some((endpoint, position)) if position < last => Err(format!(
