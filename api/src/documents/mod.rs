@@ -13,6 +13,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
+use vigie_integrations::webhooks::wire::DATA_DOCUMENT;
 
 pub(crate) use automatic::Automatic;
 pub use load::LoadError;
@@ -31,14 +32,14 @@ impl Documents {
     /// They cannot be read, are no documents, or there are none although nothing else may run.
     pub fn of(protocols: &Protocols) -> Result<Self, LoadError> {
         match &protocols.documents {
-            Some(path) => Self::named(load(path)?),
+            Some(path) => Self::named(load(path)?.into_iter().chain([own()])),
             None if protocols.documents_only => Err(LoadError::Nothing),
             None => Ok(Self::default()),
         }
     }
 
     /// Each under its own identifier, if it has one, and under its hash.
-    fn named(documents: Vec<Document>) -> Result<Self, LoadError> {
+    fn named(documents: impl IntoIterator<Item = Document>) -> Result<Self, LoadError> {
         let mut known = HashMap::<String, Arc<str>>::new();
         for Document { ids, text, origin } in documents {
             let text = Arc::<str>::from(text);
@@ -66,6 +67,11 @@ impl Documents {
     pub(crate) fn contains(&self, text: &str) -> bool {
         self.0.contains_key(&id(&hash(text)))
     }
+}
+
+/// What deliveries of webhooks refer their receivers to, so that it runs wherever others do not.
+fn own() -> Document {
+    Document { ids: vec![id(&hash(DATA_DOCUMENT))], text: DATA_DOCUMENT.to_owned(), origin: "vigie".to_owned() }
 }
 
 /// What the identifiers of texts by their hash begin with.

@@ -8,9 +8,10 @@ mod change;
 mod configured;
 mod delivering;
 mod draw;
+mod examined;
 mod trial;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use sqlx::PgPool;
@@ -32,6 +33,7 @@ pub use configured::configured;
 pub(crate) use configured::texts;
 pub(crate) use delivering::Delivering;
 pub(crate) use draw::{Shown, clear, sweep};
+pub(crate) use examined::{sealed, usable};
 
 use crate::runtime::Runtime;
 use crate::settings::Settings;
@@ -56,6 +58,9 @@ pub enum OpenError {
     /// The certificates that are trusted.
     #[error("VIGIE_WEBHOOK_CA cannot be read")]
     Certificates(#[source] std::io::Error),
+    /// What sends cannot be made with them.
+    #[error("VIGIE_WEBHOOK_CA")]
+    Sender(#[from] SenderError),
 }
 
 /// Why something cannot be done with an endpoint.
@@ -113,12 +118,7 @@ impl Webhooks {
     /// # Errors
     /// The key or the certificates cannot be used.
     pub fn open(pool: PgPool, executor: Executor, settings: &Settings, data: Option<&Path>) -> Result<Self, OpenError> {
-        let vault = match (&settings.webhooks.key, data) {
-            (Some(key), _) => Some(Vault::parse(key)?),
-            (None, Some(data)) => Some(Vault::of_file(&data.join("webhooks.key"))?),
-            (None, None) => None,
-        };
-        let sending = sending(settings)?;
+        let (vault, sending) = (vault(settings, data)?, sending(settings)?);
         Ok(Self(Arc::new(Parts { pool, executor, vault: vault.map(Arc::new), sending })))
     }
 
@@ -159,6 +159,19 @@ impl Webhooks {
     fn rules(&self) -> &AddressRules {
         &self.0.sending.rules
     }
+}
+
+/// What opens secrets: the key of the settings, or else the one in `data`, which is made at the first time.
+fn vault(settings: &Settings, data: Option<&Path>) -> Result<Option<Vault>, VaultError> {
+    match (&settings.webhooks.key, data) {
+        (Some(key), _) => Vault::parse(key).map(Some),
+        (None, Some(data)) => Vault::of_file(&key_file(data)).map(Some),
+        (None, None) => Ok(None),
+    }
+}
+
+fn key_file(data: &Path) -> PathBuf {
+    data.join("webhooks.key")
 }
 
 /// How this process sends.

@@ -4,6 +4,7 @@ use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
 use serde_json::{Value, json};
 use vigie_api::settings::{Protocols, Settings};
+use vigie_integrations::webhooks::wire::data_url;
 
 use crate::harness::{Server, text};
 
@@ -71,6 +72,9 @@ async fn in_allow_list_mode_nothing_else_runs() {
         assert_eq!((status, code(&answer)), (StatusCode::BAD_REQUEST, "PERSISTED_DOCUMENT_REQUIRED"), "{query}");
         assert!(answer["errors"][0]["message"].as_str().unwrap().contains("VIGIE_DOCUMENTS_ONLY"), "{answer}");
     }
+    // What a delivery was too large for is where the delivery says.
+    let told: Value = serde_json::from_str(&server.get(&data_url(1)).await.1).unwrap();
+    assert_eq!(told["data"]["event"]["type"], "support.site_defined", "{told}");
     // Clients cannot add to the list.
     let smuggled = "{ position }";
     let hash = vigie_api::documents::hash(smuggled);

@@ -3,9 +3,11 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
+use rustix::process::Signal;
 use serde_json::{Value, json};
 
-use crate::harness::{Place, text};
+use crate::client::Server;
+use crate::harness::{Place, text, until};
 
 const REMOTE: [(&str, &str); 2] = [("VIGIE_LISTEN", "0.0.0.0:0"), ("VIGIE_ALLOW_REMOTE", "true")];
 
@@ -39,6 +41,36 @@ async fn doctor(place: &Place, name: &str) -> (Value, String) {
     let report: Value = serde_json::from_slice(&output.stdout).unwrap();
     let check = report["checks"].as_array().unwrap().iter().find(|check| check["name"] == name).cloned();
     (check.unwrap_or_else(|| panic!("{report:#}")), text(&output))
+}
+
+#[tokio::test]
+async fn the_doctor_says_what_webhooks_cannot_be_delivered_with() {
+    let place = Place::new();
+    let none = place.path().join("none.pem");
+    fs::write(&none, "no certificate\n").unwrap();
+    for (file, told) in
+        [("/nowhere/ca.pem", "VIGIE_WEBHOOK_CA cannot be read"), (none.to_str().unwrap(), "no certificate")]
+    {
+        let place = Place::new().with("VIGIE_WEBHOOK_CA", file);
+        let (webhooks, said) = doctor(&place, "webhooks").await;
+        assert!(webhooks["state"] == "failed" && said.contains(told), "{said}");
+        let served = place.run(["serve"]).await;
+        assert!(served.status.code() == Some(1) && text(&served).contains(told), "{}", text(&served));
+    }
+
+    let mut server = Server::start(&place).await;
+    place.succeed(["webhooks", "register", "https://receiver.example/hook"]).await;
+    until("the endpoint is known, and its secret opens", async || {
+        let (keys, said) = doctor(&place, "webhook keys").await;
+        assert_eq!(keys["state"], "fine", "{said}");
+        keys["facts"]["enabled"] == 1
+    })
+    .await;
+    server.program.signal(Signal::TERM);
+    assert!(server.program.end().await.success(), "{}", server.program.said());
+    let other = place.with("VIGIE_WEBHOOK_KEY", &format!("{}=", "A".repeat(43)));
+    let (keys, said) = doctor(&other, "webhook keys").await;
+    assert!(keys["state"] == "failed" && said.contains("sealed with the key"), "{said}");
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::io;
+use std::path::Path;
 use std::time::Duration;
 
 use serde_json::json;
@@ -14,20 +15,22 @@ use vigie_projections::State;
 use super::machine::masked;
 use super::report::{Check, Report};
 use crate::runtime::Logins;
+use crate::settings::Settings;
+use crate::webhooks::{WebhookError, sealed};
 
 /// A read model that is further behind than this, in seconds, is to be looked at.
 const LATE: f64 = 10.0;
 
 /// The database of the settings' URLs.
-pub(super) async fn check_url(report: &mut Report, url: &str, migration_url: Option<&str>) {
-    match Logins::of(url, migration_url) {
-        Ok(logins) => check(report, &logins, &masked(url)).await,
+pub(super) async fn check_url(report: &mut Report, url: &str, settings: &Settings) {
+    match Logins::of(url, settings.migration_database_url.as_deref()) {
+        Ok(logins) => check(report, &logins, &masked(url), settings, None).await,
         Err(error) => report.add(Check::failed("postgres", &error)),
     }
 }
 
-/// The database of these logins, and what Vigie has in it.
-pub(super) async fn check(report: &mut Report, logins: &Logins, place: &str) {
+/// The database of these logins, and what Vigie has in it. `data` is where the private Postgres has its data.
+pub(super) async fn check(report: &mut Report, logins: &Logins, place: &str, settings: &Settings, data: Option<&Path>) {
     let pool = match reach(logins.owner.clone()).await {
         Ok(pool) => pool,
         Err(error) => return report.add(Check::failed("postgres", &error)),
@@ -41,6 +44,8 @@ pub(super) async fn check(report: &mut Report, logins: &Logins, place: &str) {
                 report
                     .add(role(&logins.application).await.unwrap_or_else(|error| Check::failed("role", error.as_ref())));
                 projections(report, &pool).await;
+                let secrets = webhook_secrets(&pool, settings, data).await;
+                report.add(secrets.unwrap_or_else(|error| Check::failed("webhook keys", &error)));
             }
         }
         Err(error) => report.add(Check::failed("migrations", &error)),
@@ -173,4 +178,19 @@ async fn projections(report: &mut Report, pool: &PgPool) {
         Check::fine("read models", format!("{} follow the log, the last one {lag} events behind", models.len()))
     };
     report.add(check.with(facts));
+}
+
+/// Whether the secrets of the endpoints open: nothing is delivered to one whose secrets do not.
+async fn webhook_secrets(pool: &PgPool, settings: &Settings, data: Option<&Path>) -> Result<Check, WebhookError> {
+    let (enabled, closed) = sealed(pool, settings, data).await?;
+    let facts =
+        json!({ "enabled": enabled, "closed": closed.iter().map(|(endpoint, _)| endpoint).collect::<Vec<_>>() });
+    let check = if closed.is_empty() {
+        Check::fine("webhook keys", format!("endpoints that are enabled: {enabled}; their secrets open"))
+    } else {
+        let each = closed.iter().map(|(endpoint, error)| format!("endpoint {endpoint}: {error}"));
+        let says = each.chain(["nothing is delivered to them: VIGIE_WEBHOOK_KEY".to_owned()]);
+        Check::failed("webhook keys", &io::Error::other(says.collect::<Vec<_>>().join("\n")))
+    };
+    Ok(check.with(facts))
 }

@@ -36,7 +36,7 @@ pub(super) async fn run(args: Args, settings: Settings) -> Outcome {
         report.add(check);
     }
     match &settings.database_url {
-        Some(url) => database::check_url(&mut report, url, settings.migration_database_url.as_deref()).await,
+        Some(url) => database::check_url(&mut report, url, &settings).await,
         None => check_private(&mut report, &settings).await,
     }
     report.add(machine::redis(settings.redis_url.as_deref()).await);
@@ -70,7 +70,7 @@ async fn check_private(report: &mut Report, settings: &Settings) {
         Ok(cluster) => {
             let place = if cluster.started_here() { "private, started for this check" } else { "private, running" };
             let logins = Logins { owner: cluster.options(), application: cluster.application() };
-            database::check(report, &logins, place).await;
+            database::check(report, &logins, place, settings, Some(&data)).await;
             if let Err(error) = cluster.close().await {
                 report.add(Check::failed("postgres stops", &error));
             }

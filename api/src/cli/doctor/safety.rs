@@ -11,6 +11,7 @@ use crate::clock;
 use crate::http::{TlsFiles, certificates, expiry, is_for, read_tls};
 use crate::settings::secrets::{SECRETS, file_variable, readable_by_others};
 use crate::settings::{CONFIG, Settings};
+use crate::webhooks::usable;
 
 /// All of it.
 pub(super) fn checks(settings: &Settings) -> Vec<Check> {
@@ -100,6 +101,9 @@ fn names(settings: &Settings) -> Check {
 
 /// What webhooks may reach, and what their secrets are sealed with.
 fn webhooks(settings: &Settings) -> Check {
+    if let Err(error) = usable(settings) {
+        return Check::failed("webhooks", &error);
+    }
     let webhooks = &settings.webhooks;
     let allow: Vec<String> = webhooks.allow.iter().map(ToString::to_string).collect();
     let reach = if allow.is_empty() {

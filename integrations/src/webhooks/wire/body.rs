@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, SecondsFormat, Utc};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use uuid::Uuid;
@@ -145,9 +146,14 @@ fn time(time: DateTime<Utc>) -> String {
     time.to_rfc3339_opts(SecondsFormat::Micros, true)
 }
 
+/// The GraphQL document that [`data_url`] names: one for all events, so that a list of allowed documents can hold it.
+pub const DATA_DOCUMENT: &str = "query($position:Position!){event(position:$position){type tags data}}";
+
 /// Where the API has the event: a path on this server, for whoever may read it.
-fn data_url(position: i64) -> String {
-    format!("/graphql?query=%7Bevent(position:{position})%7Btype%20tags%20data%7D%7D")
+#[must_use]
+pub fn data_url(position: i64) -> String {
+    let query = utf8_percent_encode(DATA_DOCUMENT, NON_ALPHANUMERIC);
+    format!("/graphql?query={query}&variables=%7B%22position%22:{position}%7D")
 }
 
 #[cfg(test)]
@@ -239,7 +245,7 @@ mod tests {
         assert!(body.by_reference && body.text.len() < LARGEST_BODY);
         let told = json(&body);
         assert_eq!((&told["data"], &told["tags"]), (&Value::Null, &json!([])));
-        assert_eq!(told["dataUrl"], "/graphql?query=%7Bevent(position:7)%7Btype%20tags%20data%7D%7D");
+        assert_eq!(told["dataUrl"], data_url(7));
 
         large["reason"] = "r".repeat(500).into();
         event.data = RawValue::from_string(large.to_string()).unwrap();

@@ -25,7 +25,7 @@ mod tests;
 
 pub use address::{AddressRules, RefusedAddress};
 pub use attempt::{Answer, Attempt, Failure, FailureKind, LARGEST_ANSWER, Verdict};
-pub use body::{Body, BodyError, LARGEST_BODY, TEST_TYPE};
+pub use body::{Body, BodyError, DATA_DOCUMENT, LARGEST_BODY, TEST_TYPE, data_url};
 pub use headers::{CustomHeaders, HeaderError};
 pub use secret::{Scheme, SecretError, SigningSecret};
 pub use sender::{Request, Sender, SenderError, Settings};

@@ -49,6 +49,9 @@ pub enum SenderError {
     /// The certificates are none.
     #[error("the certificates for webhooks cannot be read")]
     Certificates(#[source] reqwest::Error),
+    /// There are none.
+    #[error("there is no certificate in PEM form among the certificates for webhooks")]
+    NoCertificate,
     /// The client cannot be made.
     #[error("the client for webhooks cannot be made")]
     Client(#[source] reqwest::Error),
@@ -116,6 +119,9 @@ impl Sender {
             .tcp_nodelay(true);
         if let Some(pem) = &settings.certificates {
             let certificates = Certificate::from_pem_bundle(pem).map_err(SenderError::Certificates)?;
+            if certificates.is_empty() {
+                return Err(SenderError::NoCertificate);
+            }
             client = client.tls_certs_merge(certificates);
         }
         Ok(Self { client: client.build().map_err(SenderError::Client)?, rules })
