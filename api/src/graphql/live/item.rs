@@ -8,7 +8,6 @@ use async_graphql::registry::Registry;
 use async_graphql::{
     Context, ContextSelectionSet, Data, Name, ObjectType, OutputType, Positioned, ServerResult, Value, Variables,
 };
-use futures_util::FutureExt as _;
 use quick_cache::sync::Cache;
 
 use super::windows::Place;
@@ -87,17 +86,16 @@ impl<Q: ObjectType> OutputType for Item<Q> {
         Q::create_type_info(registry)
     }
 
-    /// Nobody waits for others who resolve the same: their clients may be slow. Boxed: whoever waits for the next item
-    /// has no room for the resolving in its future.
+    /// Nobody waits for others who resolve the same: their clients may be slow.
     async fn resolve(&self, ctx: &ContextSelectionSet<'_>, field: &Positioned<Field>) -> ServerResult<Value> {
         let Some(Source { items: Items(items), key, place, base, .. }) = &self.source else {
-            return self.fields.resolve(ctx, field).boxed().await;
+            return self.fields.resolve(ctx, field).await;
         };
         if let Some(value) = items.get(key) {
             return Ok(Value::clone(&value));
         }
-        let data = place.data(base, key.position).boxed().await.map_err(|error| error.into_server_error(field.pos))?;
-        let value = Tree::of(data, &self.fields).resolve(ctx, field).boxed().await?;
+        let data = place.data(base, key.position).await.map_err(|error| error.into_server_error(field.pos))?;
+        let value = Tree::of(data, &self.fields).resolve(ctx, field).await?;
         // What is wrong with a part of it is told to each client.
         if ctx.query_env.errors.lock().is_ok_and(|errors| errors.is_empty()) {
             items.insert(key.clone(), Arc::new(value.clone()));

@@ -5,7 +5,6 @@ use std::fmt::Debug;
 use std::sync::Arc;
 
 use async_graphql::{Context, Data, Error, OutputType};
-use futures_util::FutureExt as _;
 use futures_util::stream::{Stream, try_unfold};
 use tokio::time::sleep_until;
 use tokio_util::sync::CancellationToken;
@@ -58,20 +57,6 @@ pub(in crate::graphql) async fn live<R: LiveRow, T>(
 where
     T: OutputType + From<R> + Send + 'static,
 {
-    // Boxed, as reading is: the stream of the field has room for its largest step as long as it lasts.
-    let begun = begin::<R, T>(ctx, after, query).boxed().await?;
-    Ok(try_unfold(begun, |(watch, first)| next::<R, T>(watch, first)))
-}
-
-/// The watch, and the list as it is for whoever does not resume.
-async fn begin<R: LiveRow, T>(
-    ctx: &Context<'_>,
-    after: Option<Position>,
-    query: Query,
-) -> Result<(Watch, Option<Item<Live<T>>>), Error>
-where
-    T: OutputType + From<R> + Send + 'static,
-{
     let position = start(ctx, after).await?;
     let query = query.seen_by(ctx.snapshot().view().scope());
     let asked = asked(ctx, &query.name);
@@ -102,7 +87,7 @@ where
         let source = watch.source(&window, open, None, position);
         Item::shared(source, Live::whole(position, &window.rows))
     });
-    Ok((watch, first))
+    Ok(try_unfold((watch, first), |(watch, first)| next::<R, T>(watch, first)))
 }
 
 struct Watch {
@@ -169,7 +154,7 @@ impl Watch {
     /// The list at a position, and the state that it was read from, if it was read now.
     async fn read<R: LiveRow>(&self, position: i64) -> Result<(Arc<Window<R>>, Option<Arc<Data>>), Error> {
         // Boxed: the many who wait for changes have no room for the reading in their futures.
-        self.windows.window(&self.query, position, &self.snapshot, &self.projections).boxed().await
+        Box::pin(self.windows.window(&self.query, position, &self.snapshot, &self.projections)).await
     }
 
     fn source<R>(&self, window: &Window<R>, open: Option<Arc<Data>>, before: Option<i64>, position: i64) -> Source {
