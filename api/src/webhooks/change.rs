@@ -130,7 +130,7 @@ impl Webhooks {
         D: Decision<Answer = EndpointId, Refusal = WebhookRefusal>,
     {
         let Given { command, endpoint, sealed, shown } = given;
-        sealed.store(self.pool(), endpoint).await?;
+        sealed.store(self, endpoint).await?;
         let done = self.executor().execute(&command, order).await;
         match done {
             Ok(done) if done.appended > 0 => Ok((done, shown)),

@@ -6,7 +6,9 @@ use chrono::TimeDelta;
 use sqlx::PgPool;
 use uuid::Uuid;
 use vigie_domain::webhooks::{EndpointId, EndpointUrl, HeaderName, Headers, Secret, SecretId, SecretKind, Target};
-use vigie_integrations::webhooks::wire::{CustomHeaders, Place, Scheme, SigningSecret, Target as WireTarget, Vault};
+use vigie_integrations::webhooks::wire::{
+    CustomHeaders, Place, Scheme, SigningSecret, Target as WireTarget, Vault, VaultError,
+};
 
 use super::{WebhookError, Webhooks};
 use crate::clock;
@@ -89,8 +91,21 @@ impl Sealed {
         Ok(Headers { names, values: Some(self.add(webhooks.key()?, endpoint, "header", &text)) })
     }
 
-    /// Stores them.
-    pub(super) async fn store(&self, pool: &PgPool, endpoint: EndpointId) -> Result<(), sqlx::Error> {
+    /// Stores them. With a key that opens nothing of what there is, whoever delivers would not open them either: an endpoint
+    /// that has nothing yet is refused then. One that has something may be given anew what it has, for a key may be lost.
+    pub(super) async fn store(&self, webhooks: &Webhooks, endpoint: EndpointId) -> Result<(), WebhookError> {
+        let (pool, vault) = (webhooks.pool(), webhooks.vault());
+        let others = sqlx::query_scalar!(
+            "select distinct sealed_by from webhook_secret
+             where not exists (select from webhook_secret own where own.endpoint = $1) order by sealed_by limit 100",
+            endpoint.uuid()
+        );
+        let others = others.fetch_all(pool).await?;
+        if let Some(other) =
+            others.first().filter(|_| !others.iter().any(|name| vault.is_some_and(|vault| vault.has(name))))
+        {
+            return Err(VaultError::UnknownKey(other.clone()).into());
+        }
         for SealedRow { id, kind, sealed, sealed_by } in &self.0 {
             sqlx::query!(
                 "insert into webhook_secret (id, endpoint, kind, sealed, sealed_by, made_at) values ($1, $2, $3, $4, $5, $6)",

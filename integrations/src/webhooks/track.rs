@@ -13,22 +13,28 @@ pub(super) struct Track {
     open: BTreeMap<i64, DateTime<Utc>>,
     /// Settled while something before it was open.
     ahead: BTreeSet<i64>,
+    /// Settled by whoever stood here before, and not looked at yet. None of it is in the way of what is read next, however
+    /// much it is.
+    known: BTreeSet<i64>,
 }
 
 impl Track {
     /// Goes on where another one stood.
     pub(super) fn new(position: i64, ahead: &[i64]) -> Self {
-        Self { looked: position, open: BTreeMap::new(), ahead: ahead.iter().copied().collect() }
+        Self { looked: position, known: ahead.iter().copied().collect(), ..Self::default() }
     }
 
     /// Takes an event in; false if it was settled before.
     pub(super) fn take(&mut self, position: i64, recorded_at: DateTime<Utc>) -> bool {
-        !self.ahead.contains(&position) && self.open.insert(position, recorded_at).is_none()
+        let settled = self.ahead.contains(&position) || self.known.contains(&position);
+        !settled && self.open.insert(position, recorded_at).is_none()
     }
 
     /// Everything up to `position` was looked at.
     pub(super) fn look(&mut self, position: i64) {
         self.looked = self.looked.max(position);
+        let further = self.known.split_off(&(self.looked + 1));
+        self.ahead.append(&mut std::mem::replace(&mut self.known, further));
         self.forget();
     }
 
@@ -47,7 +53,7 @@ impl Track {
 
     /// What is settled after [`Track::position`].
     pub(super) fn ahead(&self) -> Vec<i64> {
-        self.ahead.iter().copied().collect()
+        self.ahead.union(&self.known).copied().collect()
     }
 
     /// When the oldest that is open was recorded.
@@ -55,7 +61,7 @@ impl Track {
         self.open.first_key_value().map(|(_, recorded_at)| *recorded_at)
     }
 
-    /// How many events it has to remember.
+    /// How many events it has to remember of what it has looked at: none once everything is settled.
     pub(super) fn len(&self) -> usize {
         self.open.len() + self.ahead.len()
     }
@@ -105,6 +111,20 @@ mod tests {
         assert_eq!((track.position(), track.ahead()), (13, vec![15]));
         track.settle(14);
         assert_eq!((track.position(), track.len()), (15, 0));
+    }
+
+    #[test]
+    fn who_comes_after_has_room_however_much_was_settled_ahead() {
+        let settled: Vec<i64> = (2..=600).collect();
+        let mut track = Track::new(0, &settled);
+        assert_eq!((track.len(), track.ahead().len()), (0, 599));
+        assert!((1..=128).map(|position| track.take(position, AT)).eq((1..=128).map(|position| position == 1)));
+        track.look(128);
+        assert_eq!((track.position(), track.len(), track.ahead().len()), (0, 128, 599));
+        track.settle(1);
+        assert_eq!((track.position(), track.len(), track.ahead().len()), (128, 0, 472));
+        track.look(600);
+        assert_eq!((track.position(), track.len(), track.ahead().len()), (600, 0, 0));
     }
 
     proptest! {

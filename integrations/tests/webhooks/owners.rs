@@ -84,3 +84,22 @@ async fn who_was_replaced_writes_nothing_any_more() {
     assert_eq!(positions(&receiver), [1]);
     process.webhooks.close().await;
 }
+
+#[tokio::test]
+async fn who_takes_over_reads_on_however_much_was_settled_before_what_is_first() {
+    let (world, receiver) = (World::new().await, Receiver::start(|_| Behaviour::fine()).await);
+    let endpoint = endpoint(&receiver.url());
+    world.configure([endpoint.clone()]);
+    let process = world.process();
+    world.until_at(&endpoint, 0).await;
+    process.webhooks.close().await;
+    // As a process leaves it that was killed while the first one was on its way.
+    world.append(&[&[] as &[&str]; 601]).await;
+    let left =
+        "update webhook_state set owner = null, ahead = array(select generate_series(2, 600)) where position = 0";
+    assert_eq!(sqlx::query(left).execute(&world.pool).await.unwrap().rows_affected(), 1);
+    let process = world.process();
+    world.until_at(&endpoint, 601).await;
+    assert_eq!(positions(&receiver), [1, 601]);
+    process.webhooks.close().await;
+}

@@ -59,7 +59,8 @@ async fn the_doctor_says_what_webhooks_cannot_be_delivered_with() {
     }
 
     let mut server = Server::start(&place).await;
-    place.succeed(["webhooks", "register", "https://receiver.example/hook"]).await;
+    let made = place.succeed(["webhooks", "register", "https://receiver.example/hook"]).await;
+    let endpoint = made.lines().find_map(|line| line.strip_prefix("endpoint")).unwrap().trim();
     until("the endpoint is known, and its secret opens", async || {
         let (keys, said) = doctor(&place, "webhook keys").await;
         assert_eq!(keys["state"], "fine", "{said}");
@@ -71,6 +72,10 @@ async fn the_doctor_says_what_webhooks_cannot_be_delivered_with() {
     let other = place.with("VIGIE_WEBHOOK_KEY", &format!("{}=", "A".repeat(43)));
     let (keys, said) = doctor(&other, "webhook keys").await;
     assert!(keys["state"] == "failed" && said.contains("sealed with the key"), "{said}");
+    let refused = other.run(["webhooks", "register", "https://receiver.example/other"]).await;
+    assert!(!refused.status.success() && text(&refused).contains("sealed with the key"), "{}", text(&refused));
+    // Whoever has lost a key gives every endpoint new secrets.
+    other.succeed(["webhooks", "rotate", endpoint, "--overlap-minutes", "0"]).await;
 }
 
 #[tokio::test]

@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use metrics::gauge;
 use tokio::time::Instant;
+use vigie_eventlog::Read;
 
 use super::super::changes::StateRow;
 use super::super::record::{Answer, Handed};
@@ -88,10 +90,15 @@ impl Delivery {
     }
 
     /// How far behind the endpoint is.
-    pub(super) fn show_figures(&self) {
+    pub(super) async fn show_figures(&self) {
         let endpoint = self.endpoint.id.to_string();
         let behind = (*self.shared.log.seen().borrow() - self.live.position()).max(0);
-        let seconds = self.live.oldest().map_or(0.0, |oldest| (self.now() - oldest).as_seconds_f64());
+        let oldest = match self.live.oldest() {
+            // What nothing is read for waits in the log.
+            None if behind > 0 && !self.has_room() => self.unread().await,
+            oldest => oldest,
+        };
+        let seconds = oldest.map_or(0.0, |oldest| (self.now() - oldest).as_seconds_f64());
         let open = match self.breaker.name() {
             "closed" => 0.0,
             "half_open" => 0.5,
@@ -100,6 +107,13 @@ impl Delivery {
         gauge!("vigie_webhook_lag_events", "endpoint" => endpoint.clone()).set(behind as f64);
         gauge!("vigie_webhook_lag_seconds", "endpoint" => endpoint.clone()).set(seconds.max(0.0));
         gauge!("vigie_webhook_breaker_open", "endpoint" => endpoint).set(open);
+    }
+
+    /// When the first event was recorded that was not looked at.
+    async fn unread(&self) -> Option<DateTime<Utc>> {
+        let next = Read::after(self.live.position()).limit(1);
+        let read = self.shared.log.read(&self.endpoint.filter.query(), next).await;
+        read.ok()?.first().map(|event| event.recorded_at)
     }
 
     /// Somebody else tells them from now on.

@@ -204,7 +204,7 @@ impl Delivery {
                 () = wake.notified() => self.look_for_replays().await?,
                 _ = looks.tick(), if again => self.look_again(),
                 () = stop.cancelled(), if !self.stopping => self.stop(),
-                _ = idle.tick() => self.tick(),
+                _ = idle.tick() => self.tick().await,
             }
         }
     }
@@ -289,8 +289,8 @@ impl Delivery {
         self.spill();
     }
 
-    fn tick(&mut self) {
-        self.show_figures();
+    async fn tick(&mut self) {
+        self.show_figures().await;
         if let Some(disabled) = &self.halted {
             // It may not have been heard, or not have been carried out.
             let _ = self.shared.disabled.send(disabled.clone());

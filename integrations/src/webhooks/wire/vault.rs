@@ -102,6 +102,12 @@ impl Vault {
         hex(&self.first.id)
     }
 
+    /// Whether it has the key of this name.
+    #[must_use]
+    pub fn has(&self, name: &str) -> bool {
+        std::iter::once(&self.first).chain(&self.older).any(|key| hex(&key.id) == name)
+    }
+
     /// Encrypts a text for its place.
     #[must_use]
     pub fn seal(&self, place: Place, plain: &str) -> Vec<u8> {
